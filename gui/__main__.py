@@ -1,0 +1,40 @@
+"""The entry point of the desktop program; a subcommand goes on to the command line's."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Open the window, or run the demonstration; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    if arguments.demo:
+        from gui.demonstration import demonstrate
+
+        return demonstrate(corpus=arguments.corpus, steps=arguments.steps, screenshots=arguments.screenshots)
+    from gui.application import create_application, default_data_directory, keep_log
+    from gui.main_window import MainWindow
+
+    app = create_application(sys.argv[:1])
+    data_directory = arguments.data_directory or default_data_directory()
+    keep_log(data_directory / "logs")
+    window = MainWindow(data_directory=data_directory)
+    window.show()
+    if arguments.text is not None:
+        window.open_corpus(arguments.text)
+    return app.exec()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nanograd", description="Watch a GPT learn your text.")
+    parser.add_argument("text", nargs="?", type=Path, help="a text to open at once")
+    parser.add_argument("--data-directory", type=Path, help="where runs are kept, in place of the user's data folder")
+    parser.add_argument("--demo", action="store_true", help="drive the real window through its own controls, and say what it saw")
+    parser.add_argument("--corpus", type=Path, help="the text for the demonstration; a bundled one if none is given")
+    parser.add_argument("--steps", type=int, default=300, help="how many steps the demonstration trains (default 300)")
+    parser.add_argument("--screenshots", type=Path, help="where the demonstration writes its pictures")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

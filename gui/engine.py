@@ -1,0 +1,366 @@
+"""The owner of the model and the run, free of Qt: commands go into its mailbox, events come out."""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
+
+from gui.commands import (
+    CloseRun,
+    Command,
+    EstimateCost,
+    Generate,
+    OpenBundledCorpus,
+    OpenCheckpoint,
+    OpenCorpus,
+    PauseTraining,
+    SaveCheckpoint,
+    SetProbe,
+    Shutdown,
+    StartTraining,
+    StopGenerating,
+    StopTraining,
+    TakeStep,
+)
+from gui.cost_meter import CostMeter
+from gui.events import (
+    CheckpointOpened,
+    CheckpointWritten,
+    CorpusOpened,
+    EngineEvent,
+    NoticeGiven,
+    ProblemFound,
+    RunState,
+    RunStateChanged,
+    ShutdownRefused,
+)
+from gui.loaded_run import LoadedRun
+from gui.writer import Writer
+from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
+from nanograd.text.corpus import Corpus, load_corpus, token_counts
+from nanograd.training.checkpoint import load_run
+from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
+from nanograd.training.run import Run, find_corpus
+from nanograd.training.run_directory import RunDirectory
+from nanograd.training.settings import RunSettings, declared_settings
+from nanograd.training.trainer import default_probe
+from resources import corpus_text
+
+PREVIEW_CHARACTERS = 400
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs in a thread of its own: `run` handles a command where there is one, otherwise trains, writes or measures a bit.
+
+    `post` may be called from any thread; `emit` is called from the engine's.
+    """
+
+    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None]) -> None:
+        self._data_directory = data_directory
+        self._emit = emit
+        self._mailbox: SimpleQueue[Command] = SimpleQueue()
+        self._state: RunState = "idle"
+        self._corpus: Corpus | None = None
+        self._loaded: LoadedRun | None = None
+        self._training: Iterator[TrainingEvent] | None = None
+        self._writer = Writer(emit)
+        self._cost_meter = CostMeter(emit)
+        self._probe = ""
+        self._last_step_s = 0.0
+        self._is_over = False
+
+    def post(self, command: Command) -> None:
+        """Ask for something; the answer comes as events."""
+        self._mailbox.put(command)
+
+    def run(self) -> None:
+        """Work until Shutdown."""
+        while not self._is_over:
+            try:
+                command = self._next_command()
+                if command is None:
+                    self._work()
+                else:
+                    self._handle(command)
+            except NanogradError as error:
+                self._report(error)
+            except Exception as error:
+                self._report_fault(error)
+
+    def _next_command(self) -> Command | None:
+        """The next command; waits for it only where there is nothing else to do."""
+        try:
+            if self._state == "training" or self._writer.is_writing:
+                return self._mailbox.get_nowait()
+            return self._mailbox.get(timeout=self._cost_meter.delay_s)
+        except Empty:
+            return None
+
+    def _handle(self, command: Command) -> None:
+        match command:
+            case OpenCorpus():
+                self._take_corpus(load_corpus(command.path))
+            case OpenBundledCorpus():
+                self._take_corpus(Corpus.from_text(corpus_text(command.name), name=command.name.capitalize()))
+            case StartTraining():
+                self._start(command.settings, single_step=False)
+            case TakeStep():
+                self._start(command.settings, single_step=True)
+            case PauseTraining():
+                self._pause()
+            case StopTraining():
+                self._stop()
+            case CloseRun():
+                self._close_run()
+            case SaveCheckpoint():
+                self._save_to(command.path)
+            case OpenCheckpoint():
+                self._open_checkpoint(command.path)
+            case SetProbe():
+                self._set_probe(command.text)
+            case Generate():
+                self._generate(command)
+            case StopGenerating():
+                self._writer.stop()
+            case EstimateCost():
+                self._cost_meter.request(command.settings, self._corpus)
+            case Shutdown():
+                self._shut_down(command)
+
+    def _work(self) -> None:
+        """Tokens for at most as long as the last step took, then one event of the training, in turns."""
+        is_training = self._state == "training"
+        if self._writer.is_writing:
+            self._writer.write_for(self._last_step_s if is_training else 0.0)
+        if is_training and self._training is not None:
+            self._advance(self._training)
+        elif not self._writer.is_writing:
+            self._cost_meter.measure()
+
+    # ---- texts --------------------------------------------------------------------------------------------------------
+
+    def _take_corpus(self, corpus: Corpus) -> None:
+        """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
+        if self._loaded is not None and self._loaded.corpus_digest != corpus.digest:
+            self._close_run()
+        self._corpus = corpus
+        probe = default_probe(corpus, len(corpus.ids))
+        if self._loaded is None:
+            self._probe = probe
+        self._emit(
+            CorpusOpened(
+                name=corpus.name,
+                path=corpus.path,
+                byte_count=corpus.byte_count,
+                character_count=corpus.character_count,
+                vocabulary=corpus.tokenizer.vocabulary,
+                token_counts=token_counts(corpus),
+                preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_CHARACTERS]),
+                probe=self._probe,
+                notice=corpus.notice,
+            )
+        )
+
+    # ---- training -----------------------------------------------------------------------------------------------------
+
+    def _start(self, settings: RunSettings, single_step: bool) -> None:
+        if self._state == "training":
+            return
+        if self._loaded is None or not self._goes_on(settings, single_step):
+            self._begin_run(settings)
+        run = self._runnable()
+        run.change_settings(settings)
+        self._training = run.events(single_step)
+        self._set_state("training")
+
+    def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
+        """Whether Train lets the loaded run go on, or starts a new one."""
+        loaded = self._loaded
+        if loaded is None or self._state != "finished":
+            return loaded is not None
+        before = loaded.settings
+        is_same = all(
+            setting.changeable or getattr(settings, name) == getattr(before, name)
+            for name, setting in declared_settings().items()
+        )
+        has_more = settings.max_steps > loaded.step and (loaded.is_from_checkpoint or settings.max_steps > before.max_steps)
+        return is_same and (has_more or single_step)
+
+    def _begin_run(self, settings: RunSettings) -> None:
+        if self._corpus is None:
+            raise CorpusError("There is no text to learn from yet; open one, or drop a file on the window.")
+        settings.check()
+        try:
+            self._corpus.tokenizer.encode(self._probe)
+            probe = self._probe
+        except VocabularyError:
+            probe = default_probe(self._corpus, settings.block_size)
+        run = Run.start(settings, self._corpus, self._data_directory, probe)
+        self._close_run()
+        self._loaded = LoadedRun(run=run, is_from_checkpoint=False)
+
+    def _runnable(self) -> Run:
+        """The loaded run with its text; raises CorpusError where the text is gone."""
+        loaded = self._loaded
+        if loaded is None:
+            raise CorpusError("There is no run yet; press Train to start one.")
+        if loaded.run is None:
+            if self._corpus is None or self._corpus.digest != loaded.corpus_digest:
+                raise CorpusError(f"The text of this run, {loaded.corpus_name}, is not where it was; open it to go on training.")
+            loaded.attach(self._corpus, self._data_directory)
+        assert loaded.run is not None
+        return loaded.run
+
+    def _advance(self, training: Iterator[TrainingEvent]) -> None:
+        """Let the run do its next bit and pass its event on."""
+        began = monotonic()
+        event = next(training, None)
+        self._last_step_s = monotonic() - began
+        if event is None:  # one step was asked for, and is done
+            self._training = None
+            self._set_state("paused")
+            return
+        self._emit(event)
+        match event:
+            case RunFinished():
+                self._training = None
+                self._set_state("finished")
+            case RunFailed():
+                self._recover()
+            case CheckpointFailed():
+                self._emit(ProblemFound(message=event.message))
+            case _:
+                pass
+
+    def _pause(self) -> None:
+        if self._state == "training":
+            self._training = None
+            self._set_state("paused")
+
+    def _stop(self) -> None:
+        if self._state in ("training", "paused"):
+            self._training = None
+            self._save_run()
+            self._set_state("finished")
+
+    def _recover(self) -> None:
+        """After a loss that is not finite: load the weights that were saved last, or begin anew from the seed."""
+        self._training = None
+        self._writer.stop()
+        assert self._loaded is not None
+        assert self._loaded.run is not None
+        self._loaded = self._loaded.last_good(self._data_directory)
+        self._set_state("failed")
+
+    def _set_state(self, state: RunState) -> None:
+        self._state = state
+        self._emit(RunStateChanged(state=state, step=self._loaded.step if self._loaded else 0))
+
+    # ---- checkpoints --------------------------------------------------------------------------------------------------
+
+    def _save_run(self) -> bool:
+        """Save what the run has not saved yet into its own folder; tell where that fails."""
+        run = self._loaded.run if self._loaded else None
+        if run is None or run.saved_step == run.trainer.step:
+            return True
+        event = run.save()
+        self._emit(event)
+        if isinstance(event, CheckpointFailed):
+            self._emit(ProblemFound(message=event.message))
+        return not isinstance(event, CheckpointFailed)
+
+    def _save_to(self, path: Path) -> None:
+        if self._loaded is None:
+            raise CheckpointError("There is nothing to save yet; train a model first.")
+        self._loaded.save_to(path)
+        self._emit(CheckpointWritten(path=path, step=self._loaded.step))
+
+    def _close_run(self) -> None:
+        self._save_run()
+        self._training = None
+        self._writer.stop()
+        self._loaded = None
+        self._set_state("idle")
+
+    def _open_checkpoint(self, path: Path) -> None:
+        saved = load_run(path)
+        corpus = find_corpus(saved, self._data_directory)
+        runs = self._data_directory / "runs"
+        directory = RunDirectory(path.parent) if path.resolve().parent.parent == runs.resolve() else None
+        loaded = LoadedRun.open(saved, corpus, self._data_directory, directory)
+        self._close_run()
+        self._loaded = loaded
+        self._probe = saved.probe
+        if corpus is not None:
+            self._take_corpus(corpus)
+        else:
+            self._corpus = None
+        self._emit(
+            CheckpointOpened(
+                path=path,
+                step=saved.step,
+                settings=saved.settings,
+                parameter_count=loaded.model.config.parameter_count(),
+                vocabulary=saved.tokenizer.vocabulary,
+                metrics=saved.metrics,
+                probe=saved.probe,
+                corpus_name=saved.corpus.name,
+                corpus_missing=corpus is None,
+            )
+        )
+        self._set_state("finished" if saved.step >= saved.settings.max_steps else "paused")
+        self._look()
+
+    # ---- looking and writing ------------------------------------------------------------------------------------------
+
+    def _set_probe(self, text: str) -> None:
+        tokenizer = self._loaded.tokenizer if self._loaded else self._corpus.tokenizer if self._corpus else None
+        if tokenizer is not None:
+            try:
+                tokenizer.encode(text)
+            except VocabularyError as error:
+                self._emit(ProblemFound(message=str(error), source="probe"))
+                return
+        self._probe = text
+        if self._loaded is not None:
+            self._loaded.set_probe(text)
+            self._look()
+
+    def _look(self) -> None:
+        event = self._loaded.take_probe() if self._loaded else None
+        if event is not None:
+            self._emit(event)
+
+    def _generate(self, command: Generate) -> None:
+        if self._loaded is None:
+            self._emit(ProblemFound(message="There is no model to write with yet; press Train first.", source="prompt"))
+            return
+        self._writer.start(command, self._loaded.model, self._loaded.tokenizer)
+
+    # ---- the end, and what goes wrong ---------------------------------------------------------------------------------
+
+    def _shut_down(self, command: Shutdown) -> None:
+        self._writer.stop()
+        if self._save_run() or command.discards_unsaved:
+            self._is_over = True
+        else:
+            self._pause()
+            self._emit(ShutdownRefused())
+
+    def _report(self, error: NanogradError) -> None:
+        problems = tuple(error.problems.items()) if isinstance(error, SettingsError) else ()
+        source = "corpus" if isinstance(error, CorpusError) else ""
+        self._emit(ProblemFound(message=str(error), setting_problems=problems, source=source))
+        if self._state == "training":
+            self._pause()
+
+    def _report_fault(self, error: Exception) -> None:
+        """A fault of the program's own: the thread lives on, the run waits, and the last checkpoint is valid."""
+        _log.exception("The engine met an unexpected error.")
+        details = "".join(traceback.format_exception(error))
+        self._pause()
+        self._writer.stop()
+        self._emit(ProblemFound(message=f"Something went wrong inside: {error!r}. The last checkpoint is safe.", details=details))

@@ -1,0 +1,509 @@
+"""The window: it builds the views, posts what people ask for, and routes what happens to whom it concerns."""
+
+from collections.abc import Sequence
+from math import isfinite, nan
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
+
+from gui.actions import WindowActions
+from gui.application import default_data_directory
+from gui.commands import (
+    CloseRun,
+    EstimateCost,
+    Generate,
+    OpenBundledCorpus,
+    OpenCheckpoint,
+    OpenCorpus,
+    PauseTraining,
+    SaveCheckpoint,
+    SetProbe,
+    Shutdown,
+    StartTraining,
+    StopGenerating,
+    StopTraining,
+    TakeStep,
+)
+from gui.events import (
+    CheckpointOpened,
+    CheckpointWritten,
+    CorpusOpened,
+    CostEstimated,
+    EngineEvent,
+    GenerationFinished,
+    GenerationStarted,
+    NoticeGiven,
+    ProblemFound,
+    RunState,
+    RunStateChanged,
+    ShutdownRefused,
+    TextGenerated,
+)
+from gui.format import count_text
+from gui.pace import Pace
+from gui.run_history import RunHistory
+from gui.theme import Theme, apply_theme
+from gui.theme_choice import ThemeChoice
+from gui.views.generate import GenerationRequest
+from gui.window_layout import WindowLayout
+from gui.worker import Worker
+from nanograd.training.estimate import parameter_count
+from nanograd.training.events import (
+    CheckpointSaved,
+    EvaluationAdvanced,
+    EvaluationFinished,
+    ProbeTaken,
+    RunFailed,
+    RunStarted,
+    SampleWritten,
+    StepFinished,
+)
+from nanograd.training.run_directory import RunDirectory
+
+CHECKPOINT_SUFFIX: Final = ".safetensors"
+_EVENTS_INTERVAL_MS = 30
+_ESTIMATE_DELAY_MS = 250
+_ASSUMED_VOCABULARY_SIZE = 65
+
+
+class MainWindow(QMainWindow):
+    """Wires the views to the engine. Its methods return at once; its signals tell what came of them."""
+
+    corpus_opened = Signal()
+    checkpoint_opened = Signal()
+    checkpoint_saved = Signal(object)
+    run_state_changed = Signal(str)
+    generation_finished = Signal()
+    error_shown = Signal(str)
+
+    def __init__(self, data_directory: Path | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.data_directory = data_directory or default_data_directory()
+        self.history = RunHistory()
+        self.run_state: RunState = "idle"
+        self._corpus: CorpusOpened | None = None
+        self._step = 0
+        self._vocabulary_size = _ASSUMED_VOCABULARY_SIZE
+        self._has_run = False
+        self._pace = Pace()
+        self._field_problem = ""
+        self._former_run: Path | None = None
+        self._discards_unsaved = False
+        self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
+        self._theme_choice = ThemeChoice(self._preferences, self)
+        self._actions = WindowActions(self)
+        self._views = WindowLayout(self._actions, self)
+        self._worker = Worker(self.data_directory, self)
+        self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
+        self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
+        self.setAcceptDrops(True)
+        self.setWindowTitle("nanograd")
+        self._connect()
+        self._views.restore(self._preferences)
+        self._show_theme(self._theme_choice.theme)
+        self._show_state("idle")
+        self._on_settings_changed()
+        self._offer_former_run()
+        self._worker.start()
+
+    # ---- what a script can ask ----------------------------------------------------------------------------------------
+
+    def open_corpus(self, path: Path) -> None:
+        """Load a text; `corpus_opened` or `error_shown` follows."""
+        self._worker.post(OpenCorpus(path=Path(path)))
+
+    def open_checkpoint(self, path: Path) -> None:
+        """Load a run; `checkpoint_opened` or `error_shown` follows."""
+        self._worker.post(OpenCheckpoint(path=Path(path)))
+
+    def save_checkpoint(self, path: Path) -> None:
+        """Write the run to `path`; `checkpoint_saved` or `error_shown` follows."""
+        self._worker.post(SaveCheckpoint(path=Path(path)))
+
+    # ---- wiring -------------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        actions, views = self._actions, self._views
+        actions.open_corpus.triggered.connect(self._on_open_corpus_requested)
+        actions.open_checkpoint.triggered.connect(self._on_open_checkpoint_requested)
+        actions.save_checkpoint.triggered.connect(self._on_save_requested)
+        actions.train.triggered.connect(self._on_train_requested)
+        actions.pause.triggered.connect(self._on_pause_requested)
+        actions.step.triggered.connect(self._on_step_requested)
+        actions.stop.triggered.connect(self._on_stop_requested)
+        actions.new_run.triggered.connect(self._on_new_run_requested)
+        actions.theme.triggered.connect(self._theme_choice.choose_next)
+        self._theme_choice.theme_changed.connect(self._show_theme)
+        for opener in (views.corpus_card, views.welcome):
+            opener.open_requested.connect(self._on_open_corpus_requested)
+            opener.bundled_requested.connect(self._on_bundled_requested)
+        for offer in (views.message_bar, views.welcome):
+            offer.continue_requested.connect(self._on_continue_requested)
+        views.settings_form.settings_changed.connect(self._on_settings_changed)
+        views.attention.probe_changed.connect(self._on_probe_changed)
+        views.generate.generate_requested.connect(self._on_generate_requested)
+        views.generate.stop_requested.connect(self._on_stop_generating_requested)
+        views.generate.problem_found.connect(self.error_shown)
+        views.progress.problem_found.connect(self._show_error)
+        self._estimate_clock.timeout.connect(self._on_estimate_due)
+        self._events_clock.timeout.connect(self._on_events_due)
+        self._worker.events_ready.connect(self._on_events_ready)
+
+    # ---- what people ask for ------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _on_open_corpus_requested(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a text", "", "Texts (*.txt *.md *.csv *.json *.py);;All files (*)")
+        if path:
+            self.open_corpus(Path(path))
+
+    @Slot(str)
+    def _on_bundled_requested(self, name: str) -> None:
+        self._worker.post(OpenBundledCorpus(name=name))
+
+    @Slot()
+    def _on_open_checkpoint_requested(self) -> None:
+        start = str(self.data_directory / "runs")
+        path, _ = QFileDialog.getOpenFileName(self, "Open a checkpoint", start, f"Checkpoints (*{CHECKPOINT_SUFFIX});;All files (*)")
+        if path:
+            self.open_checkpoint(Path(path))
+
+    @Slot()
+    def _on_save_requested(self) -> None:
+        name = f"{Path(self._corpus.name).stem if self._corpus else 'run'}-{self._step}{CHECKPOINT_SUFFIX}"
+        path, _ = QFileDialog.getSaveFileName(self, "Save a checkpoint", name, f"Checkpoints (*{CHECKPOINT_SUFFIX})")
+        if path:
+            self.save_checkpoint(Path(path if path.endswith(CHECKPOINT_SUFFIX) else path + CHECKPOINT_SUFFIX))
+
+    @Slot()
+    def _on_train_requested(self) -> None:
+        if self._settings_are_good():
+            self._worker.post(StartTraining(settings=self._views.settings_form.settings()))
+
+    @Slot()
+    def _on_step_requested(self) -> None:
+        if self._settings_are_good():
+            self._worker.post(TakeStep(settings=self._views.settings_form.settings()))
+
+    @Slot()
+    def _on_pause_requested(self) -> None:
+        self._actions.pause.setEnabled(False)
+        self._worker.post(PauseTraining())
+
+    @Slot()
+    def _on_stop_requested(self) -> None:
+        self._actions.stop.setEnabled(False)
+        self._worker.post(StopTraining())
+
+    @Slot()
+    def _on_new_run_requested(self) -> None:
+        self._worker.post(CloseRun())
+
+    @Slot()
+    def _on_continue_requested(self) -> None:
+        if self._former_run is not None:
+            self.open_checkpoint(self._former_run)
+
+    @Slot(str)
+    def _on_probe_changed(self, text: str) -> None:
+        self._views.attention.show_probe_problem("")
+        self._worker.post(SetProbe(text=text))
+
+    @Slot(object)
+    def _on_generate_requested(self, request: GenerationRequest) -> None:
+        self._worker.post(
+            Generate(
+                prompt=request.prompt,
+                max_new_tokens=request.max_new_tokens,
+                temperature=request.temperature,
+                top_k=request.top_k,
+                top_p=request.top_p,
+                seed=request.seed,
+            )
+        )
+
+    @Slot()
+    def _on_stop_generating_requested(self) -> None:
+        self._worker.post(StopGenerating())
+
+    @Slot()
+    def _on_settings_changed(self) -> None:
+        form = self._views.settings_form
+        problems = form.problems()
+        if problems:
+            self._views.cost_card.show_unknown()
+        else:
+            self._views.cost_card.show_parameter_count(parameter_count(form.settings(), self._vocabulary_size))
+            self._estimate_clock.start()
+        if self._corpus is not None:
+            self._views.corpus_card.show_split(form.settings().validation_fraction)
+        message = " ".join(problems.values())
+        if message and message != self._field_problem:
+            self.error_shown.emit(message)
+        self._field_problem = message
+
+    @Slot()
+    def _on_estimate_due(self) -> None:
+        self._worker.post(EstimateCost(settings=self._views.settings_form.settings()))
+
+    def _settings_are_good(self) -> bool:
+        problems = self._views.settings_form.problems()
+        if problems:
+            self._show_error(" ".join(problems.values()))
+        return not problems
+
+    # ---- what happens -------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _on_events_ready(self) -> None:
+        if not self._events_clock.isActive():
+            self._events_clock.start()
+
+    @Slot()
+    def _on_events_due(self) -> None:
+        self._route(self._worker.take_events())
+
+    def _route(self, events: Sequence[EngineEvent]) -> None:
+        """Hand on what has gathered: texts in one piece, everything else in its order, and one redraw for all."""
+        written: list[TextGenerated] = []
+        for event in events:
+            if isinstance(event, TextGenerated):
+                written.append(event)
+                continue
+            if written:
+                self._views.generate.append(written)
+                written = []
+            self._route_one(event)
+        if written:
+            self._views.generate.append(written)
+        self._show_progress([event for event in events if isinstance(event, StepFinished)])
+
+    def _route_one(self, event: EngineEvent) -> None:
+        views = self._views
+        match event:
+            case StepFinished():
+                self.history.add(event)
+            case RunStateChanged():
+                self._step = event.step
+                self._show_state(event.state)
+            case RunStarted():
+                self._show_run_started(event)
+            case EvaluationAdvanced():
+                views.status_line.show_evaluation(event.done, event.total)
+            case EvaluationFinished():
+                self.history.add(event)
+                views.status_line.show_validation(event.loss)
+                views.progress.request_redraw()
+            case ProbeTaken():
+                views.attention.show_probe(event)
+            case SampleWritten():
+                self._show_sample(event)
+            case RunFailed():
+                self.history.add(event)
+                self._show_error(event.message)
+            case CheckpointSaved():
+                views.status_line.show_saved()
+            case CorpusOpened():
+                self._show_corpus(event)
+            case CheckpointOpened():
+                self._show_checkpoint(event)
+            case CheckpointWritten():
+                views.message_bar.show_notice(f"Saved step {count_text(event.step)} to {event.path}.")
+                self.checkpoint_saved.emit(event.path)
+            case CostEstimated():
+                self._show_cost(event)
+            case GenerationStarted():
+                views.generate.show_started(event)
+            case GenerationFinished():
+                views.generate.show_finished(event)
+                self.generation_finished.emit()
+            case NoticeGiven():
+                views.message_bar.show_notice(event.message)
+            case ProblemFound():
+                self._show_problem(event)
+            case _:
+                pass
+
+    def _show_run_started(self, event: RunStarted) -> None:
+        if event.step == 0:
+            self.history.reset()
+            self._views.samples.clear()
+        self._pace.reset()
+        self._vocabulary_size = event.vocabulary_size
+        self._has_run = True
+        self._views.message_bar.withdraw_offer()
+        self._views.settings_form.show_settings(event.settings)
+        self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        self._views.progress.show_history(self.history, event.settings.max_steps, event.vocabulary_size)
+        self._views.show_laboratory()
+
+    def _show_progress(self, steps: Sequence[StepFinished]) -> None:
+        if not steps:
+            return
+        last = steps[-1]
+        self._step = last.step
+        self._pace.note(monotonic(), last.step)
+        max_steps = self._views.settings_form.settings().max_steps
+        left, step_s = max(max_steps - last.step, 0), self._pace.step_s
+        self._views.control_bar.show_step(last.step, max_steps)
+        self._views.status_line.show_step(last.loss, last.tokens_per_second, left * step_s)
+        if isfinite(step_s):
+            self._views.cost_card.show_measured_step(step_s, left)
+        self._views.progress.request_redraw()
+
+    def _show_sample(self, event: SampleWritten) -> None:
+        is_evaluated = len(self.history.validation_steps) and self.history.validation_steps[-1] == event.step
+        self.history.add(event)
+        self._views.samples.add(event, float(self.history.validation_loss[-1]) if is_evaluated else None)
+
+    def _show_corpus(self, event: CorpusOpened) -> None:
+        views = self._views
+        self._corpus = event
+        self._vocabulary_size = len(event.vocabulary)
+        views.corpus_card.show_corpus(event, views.settings_form.settings().validation_fraction)
+        views.attention.show_probe_text(event.probe)
+        views.attention.show_probe_problem("")
+        views.message_bar.clear()
+        if event.notice:
+            views.message_bar.show_notice(event.notice)
+        views.show_laboratory()
+        self.setWindowTitle(f"{event.name} – nanograd")
+        self._on_settings_changed()
+        self._show_state(self.run_state)
+        self.corpus_opened.emit()
+
+    def _show_checkpoint(self, event: CheckpointOpened) -> None:
+        views = self._views
+        self._step, self._has_run = event.step, True
+        self._vocabulary_size = len(event.vocabulary)
+        self.history.reset(event.metrics)
+        views.samples.clear()
+        views.message_bar.withdraw_offer()
+        if event.corpus_missing:
+            self._corpus = None
+            views.corpus_card.show_missing(event.corpus_name)
+        views.settings_form.show_settings(event.settings)
+        views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        views.attention.show_probe_text(event.probe)
+        views.progress.show_history(self.history, event.settings.max_steps, len(event.vocabulary))
+        if len(event.metrics.validation_loss):
+            views.status_line.show_validation(float(event.metrics.validation_loss[-1]))
+        if len(event.metrics.train_loss):
+            views.status_line.show_step(float(event.metrics.train_loss[-1]), float(event.metrics.tokens_per_second[-1]), nan)
+        views.show_laboratory()
+        self.checkpoint_opened.emit()
+
+    def _show_cost(self, event: CostEstimated) -> None:
+        if event.settings == self._views.settings_form.settings() and self.run_state != "training":
+            self._views.cost_card.show_cost(event)
+
+    def _show_problem(self, event: ProblemFound) -> None:
+        views = self._views
+        if event.setting_problems:
+            views.settings_form.show_problems(dict(event.setting_problems))
+        match event.source:
+            case "prompt":
+                views.generate.show_prompt_problem(event.message)
+                self.error_shown.emit(event.message)
+            case "probe":
+                views.attention.show_probe_problem(event.message)
+                self.error_shown.emit(event.message)
+            case _:
+                self._show_error(event.message, event.details)
+
+    @Slot(str)
+    def _show_error(self, message: str, details: str = "") -> None:
+        self._views.message_bar.show_error(message, details)
+        self.error_shown.emit(message)
+
+    def _show_state(self, state: RunState) -> None:
+        has_changed = state != self.run_state
+        self.run_state = state
+        views = self._views
+        self._actions.show_state(state, has_run=self._has_run and state != "idle")
+        views.control_bar.show_state(state)
+        views.settings_form.set_locked(state in ("training", "paused", "failed"))
+        if state == "idle":
+            self._forget_run()
+        else:
+            views.control_bar.show_step(self._step, views.settings_form.settings().max_steps)
+        if state != "training":
+            self._pace.reset()
+            views.status_line.show_idle()
+        views.generate.set_available(self._has_run, "Open a text and press Train; then the model can write.")
+        if has_changed:
+            self.run_state_changed.emit(state)
+
+    def _forget_run(self) -> None:
+        views = self._views
+        if self._has_run:
+            self._has_run = False
+            self.history.reset()
+            views.progress.clear()
+            views.samples.clear()
+            views.attention.clear()
+            views.status_line.clear()
+        views.control_bar.show_step(0, 0)
+
+    # ---- the former run, the theme, files that are dropped ------------------------------------------------------------
+
+    def _offer_former_run(self) -> None:
+        latest = RunDirectory.latest(self.data_directory / "runs")
+        summary = latest.summary() if latest else None
+        if latest is None or summary is None:
+            return
+        self._former_run = latest.checkpoint_path
+        where = f"step {count_text(summary.step)} of {count_text(summary.max_steps)}"
+        self._views.message_bar.offer(f"Your last run, on {summary.corpus_name}, stands at {where}.")
+        self._views.welcome.show_former_run(f"{summary.corpus_name}, {where}")
+
+    @Slot(object)
+    def _show_theme(self, theme: Theme) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, theme)
+        self._views.show_theme(theme)
+        self._actions.theme.setToolTip(self._theme_choice.describe())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files from anywhere."""
+        if event.mimeData().hasUrls():
+            self._views.welcome.show_drop(True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """The file went away again."""
+        self._views.welcome.show_drop(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open a file that is dropped: a checkpoint by its ending, anything else as a text."""
+        self._views.welcome.show_drop(False)
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            self._show_error("Only files on this computer can be opened; save it here first, then drop it again.")
+            return
+        event.acceptProposedAction()
+        if paths[0].suffix == CHECKPOINT_SUFFIX:
+            self.open_checkpoint(paths[0])
+        else:
+            self.open_corpus(paths[0])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save the run and end the thread. Where that fails the window stays, and closing it again lets the rest go."""
+        self._views.save(self._preferences)
+        self.hide()
+        self._worker.post(Shutdown(discards_unsaved=self._discards_unsaved))
+        while not self._worker.wait(_EVENTS_INTERVAL_MS):
+            events = self._worker.take_events()
+            self._route(events)
+            if any(isinstance(happened, ShutdownRefused) for happened in events):
+                self._discards_unsaved = True
+                self.show()
+                event.ignore()
+                return
+        self._route(self._worker.take_events())
+        event.accept()

@@ -1,0 +1,180 @@
+"""The arrays behind the plots: what the run has told so far."""
+
+from collections import deque
+from math import isfinite
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished, TrainingEvent
+from nanograd.training.metrics import Metrics, MetricsArrays
+
+SAMPLES_KEPT: Final = 50
+
+
+class RunHistory:
+    """A run's numbers, its latest samples and its latest probe.
+
+    The arrays along `steps` are `train_loss` and `validation_loss` (nats per token; the latter along `validation_steps`),
+    `lr`, `gradient_norm` and `tokens_per_second`. Reading them costs next to nothing, however long the run.
+    """
+
+    def __init__(self) -> None:
+        self._metrics = Metrics()
+        self._arrays: MetricsArrays | None = None
+        self._average = _MovingAverage(0.0)
+        self._samples: deque[SampleWritten] = deque(maxlen=SAMPLES_KEPT)
+        self._probe: ProbeTaken | None = None
+        self._failure: RunFailed | None = None
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """The finished steps (N,), from 1."""
+        return self._current().steps
+
+    @property
+    def train_loss(self) -> NDArray[np.float64]:
+        """The loss of each step's batch (N,), in nats per token."""
+        return self._current().train_loss
+
+    @property
+    def lr(self) -> NDArray[np.float64]:
+        """The learning rate at each step (N,)."""
+        return self._current().lr
+
+    @property
+    def gradient_norm(self) -> NDArray[np.float64]:
+        """The norm of each step's gradient before clipping (N,)."""
+        return self._current().gradient_norm
+
+    @property
+    def tokens_per_second(self) -> NDArray[np.float64]:
+        """The speed at each step (N,)."""
+        return self._current().tokens_per_second
+
+    @property
+    def validation_steps(self) -> NDArray[np.int64]:
+        """The steps (M,) after which the loss was evaluated, from 0."""
+        return self._current().validation_steps
+
+    @property
+    def validation_loss(self) -> NDArray[np.float64]:
+        """The loss of each evaluation (M,), in nats per token."""
+        return self._current().validation_loss
+
+    @property
+    def samples(self) -> tuple[SampleWritten, ...]:
+        """The last texts the model wrote, oldest first."""
+        return tuple(self._samples)
+
+    @property
+    def probe(self) -> ProbeTaken | None:
+        """The latest look at where the heads look."""
+        return self._probe
+
+    @property
+    def failure(self) -> RunFailed | None:
+        """What stopped the run, until a step after it succeeds."""
+        return self._failure
+
+    def add(self, event: TrainingEvent) -> None:
+        """Take in what `event` tells; events without numbers, texts or weights change nothing.
+
+        A step that was there before means that the run went back: what came after it is forgotten.
+        """
+        match event:
+            case StepFinished():
+                self._add_step(event)
+            case EvaluationFinished():
+                self._metrics.add(event)
+                self._arrays = None
+            case SampleWritten():
+                self._samples.append(event)
+            case ProbeTaken():
+                self._probe = event
+            case RunFailed():
+                self._failure = event
+            case _:
+                pass
+
+    def reset(self, arrays: MetricsArrays | None = None) -> None:
+        """Begin again, empty or with the numbers of a run that was loaded."""
+        self._metrics = Metrics(arrays)
+        self._average = _MovingAverage(self._average.weight)
+        self._samples.clear()
+        self._probe = None
+        self._failure = None
+        self._arrays = None
+
+    def truncate(self, step: int) -> None:
+        """Forget everything after `step`: the run goes on from there."""
+        self._metrics.truncate(step)
+        self._average = _MovingAverage(self._average.weight)
+        self._samples = deque((sample for sample in self._samples if sample.step <= step), maxlen=SAMPLES_KEPT)
+        if self._probe is not None and self._probe.step > step:
+            self._probe = None
+        self._arrays = None
+
+    def smoothed(self, weight: float) -> NDArray[np.float64]:
+        """The training loss as an exponential moving average without the bias of its start; `weight` 0 is the loss itself.
+
+        Losses that are not finite are left out: the average holds there, and is NaN before the first finite one.
+        """
+        if weight != self._average.weight:
+            self._average = _MovingAverage(weight)
+        return self._average.over(self.train_loss)
+
+    def as_csv(self) -> str:
+        """All numbers as a table with a head line; a row for each step, and for step 0 where it was evaluated."""
+        validation = dict(zip(self.validation_steps.tolist(), self.validation_loss.tolist(), strict=True))
+        rows = ["step,train_loss,lr,gradient_norm,tokens_per_second,validation_loss"]
+        columns = (self.steps, self.train_loss, self.lr, self.gradient_norm, self.tokens_per_second)
+        trained = {row[0]: row[1:] for row in zip(*(column.tolist() for column in columns), strict=True)}
+        for step in sorted({*trained, *validation}):
+            numbers = [repr(number) for number in trained.get(step, ())] or [""] * 4
+            rows.append(",".join([str(step), *numbers, repr(validation[step]) if step in validation else ""]))
+        return "\n".join(rows) + "\n"
+
+    def _add_step(self, event: StepFinished) -> None:
+        steps = self.steps
+        if steps.size and event.step <= steps[-1]:
+            self.truncate(event.step - 1)
+        self._metrics.add(event)
+        self._arrays = None
+        if isfinite(event.loss):
+            self._failure = None
+
+    def _current(self) -> MetricsArrays:
+        if self._arrays is None:
+            self._arrays = self._metrics.arrays()
+        return self._arrays
+
+
+class _MovingAverage:
+    """An exponential moving average that goes on where it stopped, so that a long run costs only what is new."""
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+        self._sum = 0.0
+        self._mass = 0.0
+        self._averages = np.empty(256)
+        self._length = 0
+
+    def over(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The averages along `values` (N,), of which all but the newest were seen before."""
+        self._reserve(values.size)
+        weight, total, mass = self.weight, self._sum, self._mass
+        for index, value in enumerate(values[self._length :].tolist(), self._length):
+            if isfinite(value):
+                total = weight * total + (1 - weight) * value
+                mass = weight * mass + (1 - weight)
+            self._averages[index] = total / mass if mass else np.nan
+        self._sum, self._mass, self._length = total, mass, values.size
+        return self._averages[: values.size]
+
+    def _reserve(self, length: int) -> None:
+        if length > self._averages.size:
+            grown = np.empty(max(length, 2 * self._averages.size))
+            grown[: self._length] = self._averages[: self._length]
+            self._averages = grown

@@ -1,0 +1,276 @@
+"""Where each head looks over the probe, the text that the user watches the model read."""
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.redraw import RedrawClock
+from gui.theme import BODY_PX, Theme, mono_font, scaled, set_role, set_style_property
+from gui.views.header_row import HeaderRow
+from gui.views.heatmap import AttentionMap
+from gui.views.mosaic import AttentionMosaic
+from nanograd.text.tokenizer import visible
+from nanograd.training.events import ProbeTaken
+
+NEW_LINE: Final = visible("\n")
+
+
+class AttentionView(QWidget):
+    """All heads as a mosaic, one head as a map with its tokens, and the probe to edit.
+
+    `header` holds the choice of layer and head, counted from 1, for the panel's title bar.
+    """
+
+    probe_changed = Signal(str)
+
+    TYPING_PAUSE_MS: Final = 300
+    NARROW: Final = 400
+    EMPTY_PROBE: Final = "Write at least one character for the model to look at."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._event: ProbeTaken | None = None
+        self._probe = ""
+        self.attention_map = AttentionMap()
+        self.attention_mosaic = AttentionMosaic()
+        self.attention_layer = _number_combo("attention_layer", "Layer")
+        self.attention_head = _number_combo("attention_head", "Head")
+        self.probe_edit = _probe_edit()
+        self._problem = QLabel()
+        self._step = QLabel()
+        self._side = QWidget()
+        self._mosaic_title = QLabel("All heads")
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._typing = QTimer(self)
+        self._clock = RedrawClock(self, self._redraw)
+        self.header = self._build_header()
+        self._arrange()
+        self._connect()
+        self.set_layout(1, 1)
+
+    def set_layout(self, n_layer: int, n_head: int) -> None:
+        """Offer so many layers and heads; what was drawn of another model is forgotten."""
+        if self._event is not None and self._event.weights.shape[:2] != (n_layer, n_head):
+            self.clear()
+        _offer(self.attention_layer, n_layer)
+        _offer(self.attention_head, n_head)
+        self.attention_mosaic.show_layout(n_layer, n_head)
+        self._clock.request()
+        self._show_choice()
+        self._fit()
+
+    def show_probe(self, event: ProbeTaken) -> None:
+        """Draw where the heads look, at the next turn of the view's clock."""
+        n_layer, n_head = event.weights.shape[:2]
+        self._event = event
+        if (self.attention_layer.count(), self.attention_head.count()) != (n_layer, n_head):
+            self.set_layout(n_layer, n_head)
+        self._clock.request()
+
+    def show_probe_text(self, text: str) -> None:
+        """Put `text` into the field, unless the user is typing there."""
+        if not self._typing.isActive():
+            self._probe = text
+            self.probe_edit.setText(text.replace("\n", NEW_LINE))
+            self._typing.stop()
+
+    def show_probe_problem(self, message: str) -> None:
+        """Say under the field what is wrong with the probe; an empty message takes that back."""
+        self._problem.setText(message)
+        self._problem.setVisible(bool(message))
+        set_style_property(self.probe_edit, "invalid", bool(message))
+        self._fit()
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draw in this theme's colours from now on."""
+        self.attention_map.show_theme(theme)
+        self.attention_mosaic.show_theme(theme)
+        for combo in (self.attention_layer, self.attention_head):
+            combo.setStyleSheet(f"QComboBox {{ color: {theme.text}; font-size: {scaled(BODY_PX)}px; }}")
+
+    def clear(self) -> None:
+        """Forget what was drawn."""
+        self._event = None
+        self._step.clear()
+        self.attention_map.show_weights(self.attention_map.weights[:0, :0], ())
+        self.attention_mosaic.show_layout(self.attention_layer.count(), self.attention_head.count())
+
+    def save_picture(self, path: str) -> None:
+        """Write the map as PNG."""
+        self.attention_map.picture().save(path)
+
+    def _build_header(self) -> HeaderRow:
+        header = HeaderRow()
+        self._step.setObjectName("attention_step_label")
+        set_role(self._step, "muted")
+        picture = QPushButton("PNG")
+        picture.setObjectName("attention_png_button")
+        picture.setAccessibleName("Save the attention map as a picture")
+        picture.setToolTip("Save the map as a picture")
+        set_role(picture, "link")
+        picture.clicked.connect(self._on_picture_clicked)
+        header.add(self._step, 2)
+        header.add(_muted("Layer"))
+        header.add(self.attention_layer)
+        header.add(_muted("Head"))
+        header.add(self.attention_head)
+        header.add(picture, 1)
+        return header
+
+    def _arrange(self) -> None:
+        set_role(self._mosaic_title, "small")
+        probe_title = QLabel("Probe")
+        set_role(probe_title, "small")
+        probe_title.setBuddy(self.probe_edit)
+        set_role(self._problem, "problem")
+        self._problem.setObjectName("probe_problem_label")
+        self._problem.setWordWrap(True)
+        self._problem.hide()
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(6)
+        side.addWidget(self._mosaic_title)
+        side.addWidget(self.attention_mosaic)
+        side.addSpacing(4)
+        side.addWidget(probe_title)
+        side.addWidget(self.probe_edit)
+        side.addWidget(self._problem)
+        side.addStretch(1)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(16)
+        self._layout.addWidget(self._side)
+        self._layout.addWidget(self.attention_map, 1)
+
+    def _connect(self) -> None:
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(self.TYPING_PAUSE_MS)
+        self._typing.timeout.connect(self._on_typing_paused)
+        self.probe_edit.textChanged.connect(self._on_probe_text_changed)
+        self.probe_edit.returnPressed.connect(self._on_typing_paused)
+        self.probe_edit.installEventFilter(self)
+        self.attention_layer.currentIndexChanged.connect(self._on_choice_changed)
+        self.attention_head.currentIndexChanged.connect(self._on_choice_changed)
+        self.attention_mosaic.head_chosen.connect(self._on_head_chosen)
+
+    def _redraw(self) -> None:
+        if self._event is None:
+            return
+        self._step.setText(f"step {self._event.step:,}")
+        self.header.arrange()
+        self.attention_mosaic.show_weights(self._event.weights)
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        layer, head = max(self.attention_layer.currentIndex(), 0), max(self.attention_head.currentIndex(), 0)
+        self.attention_mosaic.show_chosen(layer, head)
+        if self._event is not None:
+            self.attention_map.show_weights(self._event.weights[layer, head], self._event.tokens)
+
+    def _fit(self) -> None:
+        """Beside the map where there is room; otherwise only the probe, under it."""
+        is_narrow = self.width() < self.NARROW
+        self._mosaic_title.setVisible(not is_narrow)
+        self.attention_mosaic.setVisible(not is_narrow)
+        directions = QBoxLayout.Direction
+        self._layout.setDirection(directions.BottomToTop if is_narrow else directions.LeftToRight)
+        width = min(max(round(self.width() * 0.375), 150), 320)
+        self._side.setMinimumWidth(0 if is_narrow else width)
+        self._side.setMaximumWidth(16777215 if is_narrow else width)
+        problem_height = self._problem.heightForWidth(width) + 6 if self._problem.text() else 0
+        available = self.height() - 96 - problem_height
+        self.attention_mosaic.setFixedHeight(max(40, min(self.attention_mosaic.height_for(width), available)))
+
+    @Slot()
+    def _on_probe_text_changed(self) -> None:
+        text = self.probe_edit.text()
+        if "\n" in text:
+            self.probe_edit.setText(text.replace("\n", NEW_LINE))
+        else:
+            self._typing.start()
+
+    @Slot()
+    def _on_typing_paused(self) -> None:
+        self._typing.stop()
+        text = self.probe_edit.text().replace(NEW_LINE, "\n")
+        if not text:
+            self.show_probe_problem(self.EMPTY_PROBE)
+        elif text != self._probe:
+            self._probe = text
+            self.show_probe_problem("")
+            self.probe_changed.emit(text)
+
+    @Slot()
+    def _on_choice_changed(self) -> None:
+        self._show_choice()
+
+    @Slot(int, int)
+    def _on_head_chosen(self, layer: int, head: int) -> None:
+        self.attention_layer.setCurrentIndex(layer)
+        self.attention_head.setCurrentIndex(head)
+
+    @Slot()
+    def _on_picture_clicked(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the attention map", "attention.png", "Pictures (*.png)")
+        if path:
+            self.save_picture(path)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Shift and Return in the probe is a new line; Return alone applies at once."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            if is_return and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self.probe_edit.insert(NEW_LINE)
+                return True
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit what is shown to the new size."""
+        super().resizeEvent(event)
+        self._fit()
+
+
+def _muted(text: str) -> QLabel:
+    label = QLabel(text)
+    set_role(label, "muted")
+    return label
+
+
+def _number_combo(name: str, label: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setObjectName(name)
+    combo.setAccessibleName(f"{label} of the attention map")
+    set_role(combo, "link")
+    return combo
+
+
+def _offer(combo: QComboBox, count: int) -> None:
+    """Numbers from 1 to `count`; the choice stays where it can."""
+    if combo.count() == count:
+        return
+    chosen = min(max(combo.currentIndex(), 0), count - 1)
+    was_blocked = combo.blockSignals(True)
+    combo.clear()
+    combo.addItems([str(number) for number in range(1, count + 1)])
+    combo.setCurrentIndex(chosen)
+    combo.blockSignals(was_blocked)
+
+
+def _probe_edit() -> QLineEdit:
+    edit = QLineEdit()
+    edit.setObjectName("probe_edit")
+    edit.setAccessibleName("Probe: the text whose attention is shown")
+    edit.setPlaceholderText("A text to look at")
+    edit.setToolTip("The text that the attention is shown for. Shift and Return is a new line.")
+    edit.setFont(mono_font(12.5))
+    return edit

@@ -1,0 +1,403 @@
+"""The loss over the steps: a plot that can be zoomed, dragged and read off."""
+
+from math import floor, log, log10
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+from gui.run_history import RunHistory
+from gui.theme import DARK, SMALL_PX, Theme, interface_font
+
+Floats = NDArray[np.float64]
+MOST_DOTS: Final = 120
+
+
+def nice_ticks(low: float, high: float, count: int, smallest_step: float = 0.0) -> tuple[float, list[float]]:
+    """About `count` round numbers from `low` to `high`, and the step between them."""
+    rough = max((high - low) / max(count, 1), smallest_step, 1e-12)
+    power = 10.0 ** floor(log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
+    step = max(step, smallest_step)
+    first = int(np.ceil(low / step - 1e-9))
+    return step, [index * step for index in range(first, int(np.floor(high / step + 1e-9)) + 1)]
+
+
+def envelope(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
+    """The lowest and the highest finite `y` of each of so many groups of points, in the order of `x`: what a plot can show."""
+    if len(x) <= 2 * columns:
+        keep = np.isfinite(y)
+        return x[keep], y[keep]
+    starts = np.arange(0, len(x), -(-len(x) // columns))
+    low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
+    keep = np.isfinite(low) & np.isfinite(high)
+    return np.repeat(x[starts[keep]], 2), np.column_stack([low[keep], high[keep]]).ravel()
+
+
+def thinned(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
+    """At most about `columns` of the points of a smooth curve, the last among them."""
+    step = max(1, -(-len(x) // columns))
+    places = np.append(np.arange(0, len(x) - 1, step), len(x) - 1) if len(x) else np.arange(0)
+    places = places[np.isfinite(y[places])]
+    return x[places], y[places]
+
+
+class _Axis(pg.AxisItem):  # type: ignore[misc]
+    """Few quiet figures, in round numbers; the loss may be drawn by its logarithm."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self.is_logarithmic = False
+        self.enableAutoSIPrefix(False)
+        self.setStyle(tickLength=0, tickTextOffset=8, autoExpandTextSpace=False, tickFont=interface_font(SMALL_PX))
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        if self.orientation == "bottom":
+            step, values = nice_ticks(minVal, maxVal, int(size / 105), smallest_step=1.0)
+            return [(step, [value for value in values if value >= 0])]
+        count = min(int(size / 24), 8)
+        margin = (maxVal - minVal) * 8 / max(size, 16.0)
+        minVal, maxVal = minVal + margin, maxVal - margin
+        if not self.is_logarithmic:
+            return [nice_ticks(minVal, maxVal, count)]
+        low, high = 10.0**minVal, 10.0**maxVal
+        if high / low < 8:
+            step, values = nice_ticks(low, high, count)
+        else:
+            decades = range(floor(minVal), floor(maxVal) + 1)
+            step, values = 1e-9, [10.0**decade * factor for decade in decades for factor in (1, 2, 5)]
+        return [(step, [log10(value) for value in values if low <= value <= high])]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self.orientation == "bottom":
+            return [f"{value:,.0f}" for value in values]
+        shown = [10.0**value for value in values] if self.is_logarithmic else values
+        if spacing < 1e-6 or (shown and max(shown) >= 1e4):
+            return [f"{value:g}" for value in shown]
+        decimals = max(1, -floor(log10(spacing) + 1e-9) + (1 if 2.4 < spacing / 10 ** floor(log10(spacing) + 1e-9) < 2.6 else 0))
+        return [f"{value:.{decimals}f}" for value in shown]
+
+
+class LossPlot(pg.PlotWidget):  # type: ignore[misc]
+    """Training loss raw and smoothed, validation loss, and the loss of a uniform guess, over 0 to `max_steps`.
+
+    The wheel zooms, dragging pans, a double click goes back to following the run.
+    """
+
+    painted = Signal(float)
+    following_changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._left, self._bottom = _Axis("left"), _Axis("bottom")
+        super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom})
+        self._history = RunHistory()
+        self._max_steps, self._vocabulary_size, self._weight = 1, 0, 0.0
+        self._is_logarithmic = False
+        self._is_following = True
+        self._theme = DARK
+        self._y_range = (0.0, 1.0)
+        self._add_curves()
+        self._hair = QWidget(self.viewport())
+        self._readout = QLabel(self.viewport())
+        self._prepare()
+        self.show_theme(DARK)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the plot shows the whole run and moves with it."""
+        return self._is_following
+
+    @property
+    def failure_text(self) -> str:
+        """The word at the place where the run failed; empty where it did not."""
+        return str(self._failure_label.toPlainText()) if self._failure_label.isVisible() else ""
+
+    def show_history(self, history: RunHistory, max_steps: int, vocabulary_size: int, smoothing: float) -> None:
+        """Draw the run as it stands now."""
+        self._history, self._max_steps, self._vocabulary_size = history, max(max_steps, 1), vocabulary_size
+        self._weight = smoothing
+        if self._is_following:
+            self._fit_range()
+        self._draw()
+
+    def show_logarithmic(self, is_logarithmic: bool) -> None:
+        """Draw losses by their logarithm, or plainly."""
+        self._is_logarithmic = self._left.is_logarithmic = is_logarithmic
+        self._left.picture = None
+        self.follow()
+
+    def follow(self) -> None:
+        """Show the whole run again, and move with it."""
+        if not self._is_following:
+            self._is_following = True
+            self.following_changed.emit(True)
+        self._y_range = (0.0, 0.0)
+        self._fit_range()
+        self._draw()
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draw in this theme's colours from now on."""
+        self._theme = theme
+        self.setBackground(theme.panel)
+        for axis in (self._left, self._bottom):
+            axis.setTextPen(theme.faint)
+            axis.setPen(None)
+        self._left.setTickPen(theme.hairline)
+        self._bottom.setTickPen(theme.panel)
+        self._ratio = self.devicePixelRatioF()
+        thick = round(2 * self._ratio)
+        self._raw.setPen(_pen(theme.training, 1, 0.3))
+        self._smooth.setPen(_pen(theme.training, thick))
+        self._validation.setPen(_pen(theme.validation, thick))
+        self._dots.setBrush(theme.validation)
+        self._uniform.setPen(pg.mkPen(theme.faint, width=1, dash=[4, 4]))
+        self._uniform_label.setColor(theme.faint)
+        self._now.setPen(_pen(theme.training, 1, 0.55))
+        self._failure.setPen(_pen(theme.bad, 1))
+        self._failure_label.setColor(theme.bad)
+        self._hair.setStyleSheet(f"background: {theme.faint};")
+        self._readout.setStyleSheet(
+            f"background: {theme.raised}; border: 1px solid {theme.hairline}; border-radius: 6px; padding: 5px 8px;"
+            f" color: {theme.muted};"
+        )
+
+    def picture(self) -> QImage:
+        """The plot as it is seen now, with twice the pixels."""
+        image = QImage(self.size() * 2, QImage.Format.Format_ARGB32_Premultiplied)
+        image.fill(QColor(self._theme.panel))
+        painter = QPainter(image)
+        self.render(painter)
+        painter.end()
+        return image
+
+    def readout_at(self, step: int) -> str:
+        """What the run told at `step`, or at the step nearest to it that is there, as rich text; empty where there is none."""
+        steps = self._history.steps
+        lines = []
+        if steps.size and step >= 1:
+            index = int(np.clip(np.searchsorted(steps, step), 0, steps.size - 1))
+            step = int(steps[index])
+            lines.append(_line("training", self._theme.training, self._history.train_loss[index]))
+            if self._weight:
+                lines.append(_line("smoothed", self._theme.training, self._history.smoothed(self._weight)[index]))
+        index = int(np.searchsorted(self._history.validation_steps, step, side="right")) - 1
+        if index >= 0:
+            at = int(self._history.validation_steps[index])
+            lines.append(
+                _line(
+                    "validation" if at == step else f"validation at {at:,}",
+                    self._theme.validation,
+                    self._history.validation_loss[index],
+                )
+            )
+        title = f"<tr><td colspan=2 style='color:{self._theme.text}'><b>step {step:,}</b></td></tr>"
+        return f"<table cellspacing=0 cellpadding=1>{title}{''.join(lines)}</table>" if lines else ""
+
+    def _add_curves(self) -> None:
+        self._raw = pg.PlotCurveItem(antialias=False, skipFiniteCheck=True)
+        self._smooth = pg.PlotCurveItem(antialias=True, skipFiniteCheck=True)
+        self._validation = pg.PlotCurveItem(antialias=True, skipFiniteCheck=True)
+        self._dots = pg.ScatterPlotItem(size=6, pen=None, antialias=True)
+        self._uniform = pg.InfiniteLine(angle=0)
+        self._uniform_label = pg.TextItem(anchor=(1, 1))
+        self._now = pg.InfiniteLine(angle=90)
+        self._failure = pg.InfiniteLine(angle=90)
+        self._failure_label = pg.TextItem(anchor=(0, 0))
+        for label in (self._uniform_label, self._failure_label):
+            label.setFont(interface_font(SMALL_PX))
+        for item in (
+            self._uniform,
+            self._uniform_label,
+            self._now,
+            self._raw,
+            self._validation,
+            self._dots,
+            self._smooth,
+            self._failure,
+            self._failure_label,
+        ):
+            self.addItem(item, ignoreBounds=True)
+
+    def _prepare(self) -> None:
+        self.setObjectName("loss_plot")
+        self.setAccessibleName("Loss over the steps")
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setMinimumSize(160, 110)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.showGrid(y=True, alpha=1.0)
+        self._left.setZValue(-1)
+        self._bottom.setHeight(32)
+        self._left.setWidth(38)
+        self.disableAutoRange()
+        self.plotItem.getViewBox().setDefaultPadding(0)
+        self.plotItem.sigRangeChangedManually.connect(self._on_range_changed_by_hand)
+        self.plotItem.getViewBox().sigResized.connect(self._on_resized)
+        for widget in (self._hair, self._readout):
+            widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            widget.hide()
+        self._readout.setFont(interface_font(SMALL_PX))
+        self._readout.setObjectName("loss_readout")
+
+    def _scaled(self, loss: Floats) -> Floats:
+        if not self._is_logarithmic:
+            return loss
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled: Floats = np.log10(loss)
+        return scaled
+
+    def _fit_range(self) -> None:
+        """All steps from 0 to the last, and all losses that are finite."""
+        last = max(self._max_steps, int(self._history.steps[-1]) if self._history.steps.size else 0)
+        self._y_range = self._needed_range()
+        box = self.plotItem.getViewBox()
+        margin = last * 14 / max(box.width() - 28, 50)
+        box.setRange(xRange=(-margin * 0.4, last + margin * 1.3), yRange=self._y_range, padding=0)
+
+    def _needed_range(self) -> tuple[float, float]:
+        """A range in round numbers, kept while it fits, so that the axes need not be drawn anew at each redraw."""
+        parts = [self._history.train_loss, self._history.validation_loss]
+        if self._vocabulary_size > 1:
+            parts.append(np.array([log(self._vocabulary_size)]))
+        ends = [[float(np.nanmin(part)), float(np.nanmax(part))] for part in parts if np.isfinite(part).any()]
+        losses = self._scaled(np.array(ends).ravel())
+        losses = losses[np.isfinite(losses)]
+        low, high = (float(losses.min()), float(losses.max())) if losses.size else (0.0, 1.0)
+        pixel = max(high - low, 1e-3) / max(self.plotItem.getViewBox().height() - 34, 40)
+        step, _ = nice_ticks(low, high, 40)
+        low, high = floor((low - 10 * pixel) / step) * step, -floor(-(high + 22 * pixel) / step) * step
+        kept_low, kept_high = self._y_range
+        still_fits = kept_low <= low and kept_high >= high and kept_high - kept_low < 1.3 * (high - low)
+        return self._y_range if still_fits else (low, high)
+
+    def _draw(self) -> None:
+        if self._ratio != self.devicePixelRatioF():
+            self.show_theme(self._theme)
+        history = self._history
+        (left, right), _ = self.plotItem.getViewBox().viewRange()
+        columns = max(int(self.plotItem.getViewBox().width()), 100)
+        steps = history.steps
+        first, past = np.searchsorted(steps, [left, right])
+        part = slice(max(int(first) - 1, 0), int(past) + 1)
+        x = steps[part].astype(np.float64)
+        raw_x, raw_y = envelope(x, history.train_loss[part], columns)
+        self._raw.setVisible(self._weight > 0)
+        self._raw.setData(raw_x, self._scaled(raw_y))
+        smooth_x, smooth_y = thinned(x, history.smoothed(self._weight)[part], columns) if self._weight else (raw_x, raw_y)
+        self._smooth.setData(smooth_x, self._scaled(smooth_y))
+        self._draw_validation()
+        self._draw_marks()
+
+    def _draw_validation(self) -> None:
+        keep = np.isfinite(self._history.validation_loss)
+        x = self._history.validation_steps[keep].astype(np.float64)
+        y = self._scaled(self._history.validation_loss[keep])
+        self._validation.setData(x, y)
+        self._dots.setData(x[-MOST_DOTS:], y[-MOST_DOTS:])
+
+    def _draw_marks(self) -> None:
+        steps = self._history.steps
+        (_, right), (bottom, top) = self.plotItem.getViewBox().viewRange()
+        self._now.setVisible(bool(steps.size))
+        if steps.size:
+            self._now.setPos(float(steps[-1]))
+        self._uniform.setVisible(self._vocabulary_size > 1)
+        self._uniform_label.setVisible(self._vocabulary_size > 1)
+        if self._vocabulary_size > 1:
+            loss = log(self._vocabulary_size)
+            height = log10(loss) if self._is_logarithmic else loss
+            self._uniform.setPos(height)
+            self._uniform_label.setText(f"uniform guess, ln {self._vocabulary_size:,}")
+            self._uniform_label.setPos(right, height)
+        failed = self._failed_step()
+        self._failure.setVisible(failed is not None)
+        self._failure_label.setVisible(failed is not None)
+        if failed is not None:
+            self._failure.setPos(failed)
+            is_right = failed > right / 2
+            self._failure_label.setText(f"not a number at step {failed:,}")
+            self._failure_label.setAnchor((1 if is_right else 0, 0))
+            self._failure_label.setPos(failed, top - 0.3 * (top - bottom))
+
+    def _failed_step(self) -> int | None:
+        if self._history.failure is not None:
+            return self._history.failure.step
+        wrong = np.flatnonzero(~np.isfinite(self._history.train_loss))
+        return int(self._history.steps[wrong[0]]) if wrong.size else None
+
+    def _show_readout(self, position: QPointF) -> None:
+        box = self.plotItem.getViewBox()
+        rect = box.sceneBoundingRect()
+        if not rect.contains(self.mapToScene(position.toPoint())):
+            self._hide_readout()
+            return
+        step = round(box.mapSceneToView(self.mapToScene(position.toPoint())).x())
+        steps = self._history.steps
+        last = int(steps[-1]) if steps.size else 0
+        text = self.readout_at(step) if 0 <= step <= last else ""
+        if not text:
+            self._hide_readout()
+            return
+        self._hair.setGeometry(round(position.x()), int(rect.top()), 1, int(rect.height()))
+        self._readout.setText(text)
+        self._readout.adjustSize()
+        x = int(position.x()) + 14
+        x = x if x + self._readout.width() < self.viewport().width() else int(position.x()) - 14 - self._readout.width()
+        y = min(max(int(position.y()) - self._readout.height() - 10, 4), self.viewport().height() - self._readout.height() - 4)
+        self._readout.move(x, y)
+        self._hair.show()
+        self._readout.show()
+
+    def _hide_readout(self) -> None:
+        self._hair.hide()
+        self._readout.hide()
+
+    @Slot(object)
+    def _on_range_changed_by_hand(self, _axes: Any) -> None:
+        if self._is_following:
+            self._is_following = False
+            self.following_changed.emit(False)
+        self._draw()
+
+    @Slot(object)
+    def _on_resized(self, _box: Any) -> None:
+        if self._is_following:
+            self._fit_range()
+        self._draw()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Go back to the whole run."""
+        self.follow()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Zoom and drag as ever, and read off the step under the mouse."""
+        super().mouseMoveEvent(event)
+        self._show_readout(event.position())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is pointed at any more."""
+        super().leaveEvent(event)
+        self._hide_readout()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw, and tell how long it took."""
+        started = perf_counter()
+        super().paintEvent(event)
+        self.painted.emit(perf_counter() - started)
+
+
+def _pen(colour: str, width: int, opacity: float = 1.0) -> Any:
+    shade = QColor(colour)
+    shade.setAlphaF(opacity)
+    return pg.mkPen(shade, width=width)
+
+
+def _line(name: str, colour: str, loss: float) -> str:
+    return f"<tr><td><span style='color:{colour}'>━</span> {name}&nbsp;&nbsp;</td><td align=right>{loss:.3f}</td></tr>"

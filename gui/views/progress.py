@@ -1,0 +1,342 @@
+"""How the run goes: the loss, the learning rate, the gradient norm and the speed."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.redraw import RedrawClock
+from gui.run_history import RunHistory
+from gui.theme import DARK, TITLE_PX, Theme, interface_font, scaled, set_role
+from gui.views.header_row import HeaderRow
+from gui.views.loss_plot import LossPlot
+from gui.views.number_field import NumberField
+from gui.views.panel import hairline
+
+
+class ProgressView(QWidget):
+    """The loss as a plot, and beside it three small figures with their course.
+
+    `header` holds the legend and the plot's settings for the panel's title bar.
+    """
+
+    problem_found = Signal(str)
+
+    NARROW: Final = 640
+    TEXT_INTERVAL_S: Final = 0.25
+    SMOOTHING: Final = 0.9
+    EMPTY_TEXT: Final = "Press Train to see the loss fall."
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._history = RunHistory()
+        self._max_steps, self._vocabulary_size = 1, 0
+        self.loss_plot = LossPlot()
+        self.smoothing_setting = NumberField()
+        self.log_axis_button = _flat_button("log_axis_button", "log", "Logarithmic axis", "Draw the loss by its logarithm")
+        self.latest_button = _flat_button(
+            "latest_button", "Latest", "Follow the run", "Show the whole run again, and move with it"
+        )
+        self.csv_button = _flat_button(
+            "progress_csv_button", "CSV", "Save the numbers as CSV", "Save all numbers of the run as a table"
+        )
+        self.png_button = _flat_button("progress_png_button", "PNG", "Save the plot as a picture", "Save the plot as a picture")
+        self._training_legend = _Legend("training", "training_loss_label")
+        self._validation_legend = _Legend("validation", "validation_loss_label")
+        self._figures = (
+            _Figure("Learning rate", "lr_label"),
+            _Figure("Gradient norm", "gradient_norm_label"),
+            _Figure("Tokens per second", "tokens_per_second_label"),
+        )
+        self._column = QWidget()
+        self._pages = QStackedLayout(self)
+        self._clock = RedrawClock(self, self._redraw)
+        self._text_clock = RedrawClock(self, self._show_texts, shortest_interval_s=self.TEXT_INTERVAL_S)
+        self.header = self._build_header()
+        self._arrange()
+        self._connect()
+        self.show_theme(DARK)
+
+    def show_history(self, history: RunHistory, max_steps: int, vocabulary_size: int) -> None:
+        """Draw this run from now on; `vocabulary_size` tells the loss of a uniform guess."""
+        if history is not self._history or max_steps != self._max_steps:
+            self.loss_plot.follow()
+        self._history, self._max_steps, self._vocabulary_size = history, max_steps, vocabulary_size
+        self.request_redraw()
+
+    def request_redraw(self) -> None:
+        """There is something new in the history: it is drawn at the next turn of the view's clock."""
+        self._clock.request()
+        self._text_clock.request()
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draw in this theme's colours from now on."""
+        self.loss_plot.show_theme(theme)
+        self._training_legend.show_colour(theme.training)
+        self._validation_legend.show_colour(theme.validation)
+        for figure in self._figures:
+            figure.show_theme(theme)
+
+    def clear(self) -> None:
+        """Forget the run."""
+        self.show_history(RunHistory(), 1, 0)
+
+    def save_csv(self, path: str) -> None:
+        """Write all numbers of the run as a table."""
+        try:
+            Path(path).write_text(self._history.as_csv(), encoding="utf-8")
+        except OSError as error:
+            self.problem_found.emit(f"The table could not be written to {path}: {error.strerror}. Choose another place.")
+
+    def save_picture(self, path: str) -> None:
+        """Write the plot as PNG."""
+        if not self.loss_plot.picture().save(path):
+            self.problem_found.emit(f"The picture could not be written to {path}. Choose another place.")
+
+    def _build_header(self) -> HeaderRow:
+        header = HeaderRow()
+        setting = self.smoothing_setting
+        setting.setObjectName("smoothing_setting")
+        setting.setAccessibleName("Smoothing of the training loss")
+        setting.setToolTip("How much of the smoothed curve is past: 0 is the loss itself, 0.99 about a hundred steps.")
+        setting.setRange(0.0, 0.999)
+        setting.setValue(self.SMOOTHING)
+        setting.setFixedWidth(scaled(56))
+        label = QLabel("Smoothing")
+        set_role(label, "muted")
+        label.setBuddy(setting)
+        self.log_axis_button.setCheckable(True)
+        header.add(self._training_legend, 1)
+        header.add(self._validation_legend, 1)
+        header.add(self.latest_button)
+        header.add(label, 4)
+        header.add(setting, 3)
+        header.add(self.log_axis_button, 2)
+        header.add(self.csv_button, 2)
+        header.add(self.png_button, 2)
+        header.show_control(self.latest_button, False)
+        return header
+
+    def _arrange(self) -> None:
+        empty = QLabel(self.EMPTY_TEXT)
+        empty.setObjectName("progress_empty_label")
+        set_role(empty, "muted")
+        empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        empty.setWordWrap(True)
+        body = QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 4, 0)
+        row.setSpacing(12)
+        row.addWidget(self.loss_plot, 2)
+        column = QVBoxLayout(self._column)
+        column.setContentsMargins(0, 4, 0, 8)
+        column.setSpacing(0)
+        for index, figure in enumerate(self._figures):
+            if index:
+                column.addWidget(hairline())
+            column.addWidget(figure, 1)
+            figure.setMaximumHeight(scaled(96))
+        column.addStretch(0)
+        row.addWidget(self._column, 1)
+        self._column.setMaximumWidth(340)
+        self._pages.addWidget(empty)
+        self._pages.addWidget(body)
+
+    def _connect(self) -> None:
+        self.loss_plot.painted.connect(self._clock.note_painting)
+        self.loss_plot.following_changed.connect(self._on_following_changed)
+        self.latest_button.clicked.connect(self.loss_plot.follow)
+        self.log_axis_button.toggled.connect(self.loss_plot.show_logarithmic)
+        self.smoothing_setting.valueChanged.connect(self._on_smoothing_changed)
+        self.csv_button.clicked.connect(self._on_csv_clicked)
+        self.png_button.clicked.connect(self._on_png_clicked)
+
+    def _redraw(self) -> None:
+        history = self._history
+        self._pages.setCurrentIndex(1 if history.steps.size or history.validation_steps.size else 0)
+        self.loss_plot.show_history(history, self._max_steps, self._vocabulary_size, self.smoothing_setting.value())
+        if self._column.isVisible():
+            for figure, values in zip(self._figures, (history.lr, history.gradient_norm, history.tokens_per_second), strict=True):
+                figure.show_course(values)
+
+    def _show_texts(self) -> None:
+        history = self._history
+        loss = history.smoothed(self.smoothing_setting.value())
+        self._training_legend.show_loss(float(loss[-1]) if loss.size else None)
+        validation = history.validation_loss
+        self._validation_legend.show_loss(float(validation[-1]) if validation.size else None)
+        self.header.arrange()
+        if history.steps.size:
+            lr, norm, speed = self._figures
+            lr.show_value(_short_scientific(float(history.lr[-1])))
+            norm.show_value(_plain(float(history.gradient_norm[-1])))
+            speed.show_value(f"{history.tokens_per_second[-1]:,.0f}")
+
+    @Slot(bool)
+    def _on_following_changed(self, is_following: bool) -> None:
+        self.header.show_control(self.latest_button, not is_following)
+
+    @Slot(float)
+    def _on_smoothing_changed(self, _weight: float) -> None:
+        self.request_redraw()
+
+    @Slot()
+    def _on_csv_clicked(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the numbers", "progress.csv", "Tables (*.csv)")
+        if path:
+            self.save_csv(path)
+
+    @Slot()
+    def _on_png_clicked(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the plot", "loss.png", "Pictures (*.png)")
+        if path:
+            self.save_picture(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit what is shown to the new size."""
+        super().resizeEvent(event)
+        self._column.setVisible(self.width() >= self.NARROW)
+        self._clock.request()
+
+
+class _Legend(QWidget):
+    """A coloured dash, a name, and the latest value."""
+
+    def __init__(self, name: str, object_name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._dash = QFrame()
+        self._dash.setFixedSize(14, 3)
+        self._label = QLabel(name)
+        self._label.setObjectName(object_name)
+        set_role(self._label, "muted")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 4, 0)
+        row.setSpacing(6)
+        row.addWidget(self._dash)
+        row.addWidget(self._label)
+
+    def show_loss(self, loss: float | None) -> None:
+        self._label.setText(self._name if loss is None else f"{self._name} {loss:.3f}")
+
+    def show_colour(self, colour: str) -> None:
+        self._dash.setStyleSheet(f"background: {colour}; border-radius: 1px;")
+
+
+class _Figure(QWidget):
+    """One quantity: its name, its latest value, and its course as a small line."""
+
+    def __init__(self, name: str, object_name: str) -> None:
+        super().__init__()
+        title = QLabel(name)
+        set_role(title, "small")
+        self._value = QLabel("–")
+        self._value.setObjectName(object_name)
+        self._value.setAccessibleName(name)
+        self._value.setFont(interface_font(TITLE_PX, QFont.Weight.DemiBold))
+        self._line = _Sparkline()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 4, 0, 4)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(2)
+        grid.setColumnMinimumWidth(0, 106)
+        grid.setColumnStretch(1, 1)
+        grid.setRowStretch(0, 1)
+        grid.setRowStretch(3, 1)
+        grid.addWidget(title, 1, 0)
+        grid.addWidget(self._value, 2, 0)
+        grid.addWidget(self._line, 0, 1, 4, 1)
+
+    def show_value(self, text: str) -> None:
+        self._value.setText(text)
+
+    def show_course(self, values: NDArray[np.float64]) -> None:
+        self._line.show_values(values)
+
+    def show_theme(self, theme: Theme) -> None:
+        self._line.show_colour(theme.muted)
+
+
+class _Sparkline(QWidget):
+    """A course without axes; what hardly changes looks level."""
+
+    TALLEST: Final = 40
+    LEAST_SPAN: Final = 0.3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values = np.empty(0)
+        self._colour = DARK.muted
+        self.setMinimumSize(40, 20)
+
+    def sizeHint(self) -> QSize:
+        return QSize(116, 40)
+
+    def show_values(self, values: NDArray[np.float64]) -> None:
+        self._values = values
+        self.update()
+
+    def show_colour(self, colour: str) -> None:
+        self._colour = colour
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        margin = max(3.0, (self.height() - self.TALLEST) / 2)
+        rect = QRectF(self.rect()).adjusted(1, margin, -1, -margin)
+        values = _means(self._values, max(int(rect.width() / 2.5), 2))
+        if values.size < 2:
+            return
+        middle, span = (values.max() + values.min()) / 2, np.ptp(values)
+        span = max(span, self.LEAST_SPAN * abs(middle), 1e-30)
+        heights = rect.center().y() - (values - middle) / span * rect.height()
+        across = np.linspace(rect.left(), rect.right(), values.size)
+        points = QPolygonF([QPointF(x, y) for x, y in zip(across.tolist(), heights.tolist(), strict=True)])
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._colour), 1.3))
+        painter.drawPolyline(points)
+        painter.end()
+
+
+def _means(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """At most `most` means of the finite values, of groups of one size."""
+    finite = values[np.isfinite(values)]
+    size = max(1, -(-finite.size // most))
+    if size == 1 or not finite.size:
+        return finite
+    starts = np.arange(0, finite.size, size)
+    means: NDArray[np.float64] = np.add.reduceat(finite, starts) / np.diff(np.append(starts, finite.size))
+    return means
+
+
+def _flat_button(name: str, text: str, accessible_name: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAccessibleName(accessible_name)
+    button.setToolTip(tip)
+    set_role(button, "link")
+    return button
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}" if not np.isfinite(value) or 0.095 <= abs(value) < 1000 else _short_scientific(value)
+
+
+def _short_scientific(value: float) -> str:
+    """6.1e-4 rather than 6.1e-04."""
+    mantissa, exponent = f"{value:.1e}".split("e") if np.isfinite(value) else (f"{value}", "0")
+    return f"{mantissa}e{int(exponent)}" if int(exponent) else mantissa

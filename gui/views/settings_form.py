@@ -1,0 +1,190 @@
+"""The form of a run's settings, built from their declarations: two cards, presets, errors beside the fields."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from gui.icons import icon
+from gui.theme import set_role
+from gui.views.panel import Panel
+from gui.views.setting_row import ChoiceField, SettingRow
+from nanograd.training.settings import PRESETS, RunSettings, declared_settings
+
+CUSTOM: Final = "Custom"
+
+
+class SettingsForm(QWidget):
+    """Every setting of a run. It holds whatever is typed; `problems` says what is wrong with it.
+
+    A preset fills the form. What differs from the preset chosen last is marked, and Reset goes back to that preset.
+    """
+
+    settings_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._preset_name = next(name for name, preset in PRESETS.items() if preset == RunSettings())
+        self._is_filling = False
+        self._outer_problems: dict[str, str] = {}
+        self._rows = {
+            name: SettingRow(name, setting, getattr(RunSettings(), name)) for name, setting in declared_settings().items()
+        }
+        self.preset_combo = _PresetCombo()
+        self._reset = QPushButton("Reset")
+        self._reset.setObjectName("reset_settings_button")
+        self._reset.setAccessibleName("Reset the settings to the preset")
+        set_role(self._reset, "small_link")
+        groups = dict.fromkeys(row.setting.group for row in self._rows.values())
+        self._sections = {group: _Section(group, self._rows_of(group)) for group in groups}
+        self._arrange()
+        self._connect()
+        self.show_settings(RunSettings(), self._preset_name)
+
+    def _rows_of(self, group: str) -> list[SettingRow]:
+        return [row for row in self._rows.values() if row.setting.group == group]
+
+    def _arrange(self) -> None:
+        first, *_, last = self._sections.values()
+        first.add_control(self.preset_combo)
+        last.add_control(self._reset)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for section in self._sections.values():
+            column.addWidget(section)
+
+    def _connect(self) -> None:
+        for row in self._rows.values():
+            row.edited.connect(self._on_edited)
+        self.preset_combo.currentTextChanged.connect(self._on_preset_chosen)
+        self._reset.clicked.connect(self._on_reset_clicked)
+
+    def settings(self) -> RunSettings:
+        """The values as they stand in the form, unchecked."""
+        return RunSettings(**{name: row.value() for name, row in self._rows.items()})
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong with the values, by field: what the settings themselves find, and what the window added."""
+        return self._outer_problems | self.settings().problems()
+
+    def show_settings(self, settings: RunSettings, preset_name: str | None = None) -> None:
+        """Fill the form. Without a name, the preset with these very values counts as chosen, otherwise the one chosen before."""
+        self._preset_name = preset_name or _matching_preset(settings) or self._preset_name
+        self._is_filling = True
+        for name, row in self._rows.items():
+            row.show_value(getattr(settings, name))
+        self._is_filling = False
+        self._on_edited()
+
+    def show_problems(self, problems: Mapping[str, str]) -> None:
+        """Show what the form cannot know by itself, such as a text shorter than the context; it stands until the next edit."""
+        self._outer_problems = dict(problems)
+        self._show_problems()
+
+    def set_locked(self, is_locked: bool) -> None:
+        """Lock what cannot change in a run, or unlock it all."""
+        for row in self._rows.values():
+            row.set_locked(is_locked)
+        self.preset_combo.setEnabled(not is_locked)
+        self._reset.setEnabled(not is_locked)
+
+    def _show_problems(self) -> None:
+        problems = self.problems()
+        for name, row in self._rows.items():
+            row.show_problem(problems.get(name, ""))
+            if name in problems and row.setting.is_advanced:
+                self._sections[row.setting.group].show_more()
+
+    def _on_edited(self) -> None:
+        if self._is_filling:
+            return
+        preset = PRESETS[self._preset_name]
+        for name, row in self._rows.items():
+            row.show_difference(getattr(preset, name), self._preset_name)
+        self._outer_problems = {}
+        self._show_problems()
+        self.preset_combo.show_choice(_matching_preset(self.settings()) or CUSTOM)
+        self.settings_changed.emit()
+
+    def _on_preset_chosen(self, name: str) -> None:
+        if name in PRESETS:
+            self.show_settings(PRESETS[name], name)
+
+    def _on_reset_clicked(self) -> None:
+        self.show_settings(PRESETS[self._preset_name], self._preset_name)
+
+
+class _Section(Panel):
+    """A card with one group of settings; the advanced ones lie under "More"."""
+
+    def __init__(self, name: str, rows: Iterable[SettingRow]) -> None:
+        super().__init__(name, is_card=True)
+        self._more = QPushButton()
+        self._more.setCheckable(True)
+        self._more.setObjectName(f"more_{name.casefold()}_button")
+        self._more.setAccessibleName(f"More {name.casefold()} settings")
+        self._more.setIconSize(QSize(12, 12))
+        set_role(self._more, "disclosure")
+        self._advanced = QWidget()
+        advanced = QVBoxLayout(self._advanced)
+        advanced.setContentsMargins(0, 0, 0, 6)
+        advanced.setSpacing(2)
+        self.body.setSpacing(2)
+        for row in rows:
+            (advanced if row.setting.is_advanced else self.body).addWidget(row)
+        self.body.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addWidget(self._advanced)
+        self.set_bottom_margin(4)
+        self._more.toggled.connect(self._on_more_toggled)
+        self._on_more_toggled(False)
+
+    def show_more(self) -> None:
+        """Open what lies under "More"."""
+        self._more.setChecked(True)
+
+    def _on_more_toggled(self, is_open: bool) -> None:
+        self._more.setText("Less" if is_open else "More")
+        self._more.setIcon(icon("chevron" if is_open else "chevron_right"))
+        self._advanced.setVisible(is_open)
+
+
+class _PresetCombo(ChoiceField):
+    """The presets, as wide as the one it shows. "Custom" shows that the values are no preset's; it cannot be chosen."""
+
+    def __init__(self) -> None:
+        super().__init__((*PRESETS, CUSTOM))
+        self.setObjectName("preset_combo")
+        self.setAccessibleName("Preset")
+        self.setToolTip("A preset fills in every setting.")
+        set_role(self, "link")
+        model = self.model()
+        if isinstance(model, QStandardItemModel):
+            model.item(self.count() - 1).setEnabled(False)
+        self.view().setMinimumWidth(150)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.currentTextChanged.connect(self._on_text_changed)
+
+    def show_choice(self, name: str) -> None:
+        """Show a choice without making it."""
+        self.blockSignals(True)
+        self.setCurrentText(name)
+        self.blockSignals(False)
+        self.updateGeometry()
+
+    def _on_text_changed(self) -> None:
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """As wide as the text that is shown."""
+        return QSize(self.fontMetrics().horizontalAdvance(self.currentText()) + 26, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """The same: a preset's name is never cut."""
+        return self.sizeHint()
+
+
+def _matching_preset(settings: RunSettings) -> str | None:
+    return next((name for name, preset in PRESETS.items() if preset == settings), None)

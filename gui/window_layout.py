@@ -1,0 +1,153 @@
+"""Where the views stand in the window, and how people's arrangement of them is remembered."""
+
+from typing import Final
+
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from gui.actions import WindowActions
+from gui.theme import Theme, set_role
+from gui.views.attention import AttentionView
+from gui.views.control_bar import ControlActions, ControlBar
+from gui.views.corpus_card import CorpusCard
+from gui.views.cost_card import CostCard
+from gui.views.generate import GenerateView
+from gui.views.message_bar import MessageBar
+from gui.views.panel import Dock
+from gui.views.progress import ProgressView
+from gui.views.samples import SamplesView
+from gui.views.settings_form import SettingsForm
+from gui.views.status_line import StatusLine
+from gui.views.welcome import Welcome
+
+_DEFAULT_SIZE: Final = (1280, 800)
+_SIDE_PX: Final = 280
+_SCROLL_BAR_PX: Final = 12
+_LAYOUT_VERSION: Final = 1
+
+
+class WindowLayout:
+    """Builds every view: the line of control on top, the set-up on the left, docks in the centre, the status below."""
+
+    def __init__(self, actions: WindowActions, window: QMainWindow) -> None:
+        self._window = window
+        self.control_bar = ControlBar(
+            ControlActions(
+                train=actions.train,
+                pause=actions.pause,
+                step=actions.step,
+                stop=actions.stop,
+                open_corpus=actions.open_corpus,
+                open_checkpoint=actions.open_checkpoint,
+                close_run=actions.new_run,
+                save_checkpoint=actions.save_checkpoint,
+                theme=actions.theme,
+            )
+        )
+        self.message_bar = MessageBar()
+        self.corpus_card = CorpusCard()
+        self.settings_form = SettingsForm()
+        self.cost_card = CostCard()
+        self.welcome = Welcome()
+        self.progress = ProgressView()
+        self.attention = AttentionView()
+        self.generate = GenerateView()
+        self.samples = SamplesView()
+        self.status_line = StatusLine()
+        self._docks = {
+            "progress": _dock("Progress", "progress_dock", self.progress, self.progress.header),
+            "attention": _dock("Attention", "attention_dock", self.attention, self.attention.header),
+            "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
+            "samples": _dock("Samples", "samples_dock", self.samples, None),
+        }
+        self._laboratory = self._make_laboratory()
+        self._centre = QStackedWidget()
+        self._centre.addWidget(self.welcome)
+        self._centre.addWidget(self._laboratory)
+        self._arrange()
+
+    def _make_laboratory(self) -> QMainWindow:
+        """A window within the window: docks can be moved within the centre, and out of it."""
+        laboratory = QMainWindow()
+        laboratory.setWindowFlags(Qt.WindowType.Widget)
+        laboratory.setObjectName("laboratory")
+        laboratory.setDockNestingEnabled(True)
+        laboratory.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        docks = self._docks
+        laboratory.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["progress"])
+        laboratory.splitDockWidget(docks["progress"], docks["attention"], Qt.Orientation.Vertical)
+        laboratory.splitDockWidget(docks["attention"], docks["generate"], Qt.Orientation.Horizontal)
+        laboratory.tabifyDockWidget(docks["generate"], docks["samples"])
+        docks["generate"].raise_()
+        laboratory.resizeDocks([docks["progress"], docks["attention"]], [276, 366], Qt.Orientation.Vertical)
+        laboratory.resizeDocks([docks["attention"], docks["generate"]], [550, 400], Qt.Orientation.Horizontal)
+        return laboratory
+
+    def _arrange(self) -> None:
+        middle = QHBoxLayout()
+        middle.setContentsMargins(12, 0, 12, 0)
+        middle.setSpacing(16 - _SCROLL_BAR_PX)
+        middle.addWidget(self._make_side())
+        centre = QVBoxLayout()
+        centre.setContentsMargins(0, 12, 0, 12)
+        centre.addWidget(self._centre)
+        middle.addLayout(centre, 1)
+        root = QWidget()
+        column = QVBoxLayout(root)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.control_bar)
+        column.addWidget(self.message_bar)
+        column.addLayout(middle, 1)
+        column.addWidget(self.status_line)
+        self._window.setCentralWidget(root)
+
+    def _make_side(self) -> QScrollArea:
+        side = QWidget()
+        set_role(side, "plain")
+        side.setFixedWidth(_SIDE_PX)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 12, 0, 12)
+        column.setSpacing(8)
+        for card in (self.corpus_card, self.settings_form, self.cost_card):
+            column.addWidget(card)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setObjectName("setup_scroll_area")
+        scroll.setWidget(side)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFixedWidth(_SIDE_PX + _SCROLL_BAR_PX)
+        return scroll
+
+    def show_laboratory(self) -> None:
+        """Show the docks in place of the invitation."""
+        self._centre.setCurrentWidget(self._laboratory)
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draw everything in this theme's colours."""
+        for view in (self.control_bar, self.message_bar, self.progress, self.attention, self.generate, self.samples):
+            view.show_theme(theme)
+
+    def save(self, preferences: QSettings) -> None:
+        """Remember the window's place and the arrangement of the docks."""
+        preferences.setValue("geometry", self._window.saveGeometry())
+        preferences.setValue("docks", self._laboratory.saveState(_LAYOUT_VERSION))
+        preferences.sync()
+
+    def restore(self, preferences: QSettings) -> None:
+        """Bring back what was remembered."""
+        self._window.resize(*_DEFAULT_SIZE)
+        geometry, docks = preferences.value("geometry"), preferences.value("docks")
+        if geometry is not None:
+            self._window.restoreGeometry(geometry)
+        if docks is not None:
+            self._laboratory.restoreState(docks, _LAYOUT_VERSION)
+
+
+def _dock(title: str, name: str, content: QWidget, header: QWidget | None) -> Dock:
+    dock = Dock(title, name, content)
+    if header is not None:
+        dock.add_control(header)
+    return dock

@@ -1,0 +1,86 @@
+"""Writes text with a model, a few tokens at a time, so that training and commands come in between."""
+
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+import numpy as np
+
+from gui.commands import Generate
+from gui.events import EngineEvent, GenerationFinished, GenerationStarted, ProblemFound, TextGenerated
+from nanograd.errors import VocabularyError
+from nanograd.generation import Sampling, TokenSampled
+from nanograd.gptlanguage import GPTLanguageModel
+from nanograd.random import stream
+from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.training.trainer import first_prompt
+
+_LARGEST_SEED = 2**31 - 1
+
+
+class Writer:
+    """At most one text at a time; a new one ends the one before. It draws from a generator of its own."""
+
+    def __init__(self, emit: Callable[[EngineEvent], None]) -> None:
+        self._emit = emit
+        self._tokens: Iterator[TokenSampled] | None = None
+        self._vocabulary: tuple[str, ...] = ()
+        self._written = 0
+        self._busy_s = 0.0
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a text is under way."""
+        return self._tokens is not None
+
+    def start(self, request: Generate, model: GPTLanguageModel, tokenizer: CharacterTokenizer) -> None:
+        """Begin a text; a request that cannot be met is reported, and the text under way goes on."""
+        try:
+            sampling = Sampling(
+                temperature=request.temperature,
+                top_k=request.top_k or None,
+                top_p=request.top_p if request.top_p < 1 else None,
+            )
+            if request.top_k < 0 or request.top_p > 1:
+                raise ValueError(f"top_k is at least 0 and top_p at most 1; got {request.top_k} and {request.top_p}.")
+            prompt = tokenizer.encode(request.prompt or first_prompt(tokenizer))
+        except (VocabularyError, ValueError) as error:
+            self._emit(ProblemFound(message=str(error), source="prompt"))
+            return
+        self.stop()
+        seed = request.seed if request.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0]) & _LARGEST_SEED
+        self._vocabulary = tokenizer.vocabulary
+        self._written, self._busy_s = 0, 0.0
+        self._emit(GenerationStarted(prompt=request.prompt, seed=seed))
+        self._tokens = model.stream(prompt, request.max_new_tokens, sampling, stream(seed, "generate"))
+
+    def write_for(self, duration_s: float) -> None:
+        """Write tokens until `duration_s` is over, one at least."""
+        began = monotonic()
+        while self._tokens is not None:
+            sampled = next(self._tokens, None)
+            if sampled is None:
+                self._busy_s += monotonic() - began
+                self._finish(was_stopped=False)
+                return
+            self._written += 1
+            self._emit(self._event(sampled))
+            if monotonic() - began >= duration_s:
+                break
+        self._busy_s += monotonic() - began
+
+    def stop(self) -> None:
+        """End the text under way, if there is one, where it is."""
+        if self._tokens is not None:
+            self._finish(was_stopped=True)
+
+    def _event(self, sampled: TokenSampled) -> TextGenerated:
+        return TextGenerated(
+            text=self._vocabulary[sampled.id],
+            probability=sampled.probability,
+            rivals=tuple((self._vocabulary[rival], probability) for rival, probability in sampled.rivals),
+        )
+
+    def _finish(self, was_stopped: bool) -> None:
+        self._tokens = None
+        rate = self._written / self._busy_s if self._busy_s > 0 else 0.0
+        self._emit(GenerationFinished(token_count=self._written, tokens_per_second=rate, was_stopped=was_stopped))

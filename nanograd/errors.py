@@ -1,0 +1,33 @@
+"""The errors that nanograd raises on purpose: each says what was expected, what came, and what to do."""
+
+
+class NanogradError(Exception):
+    """The base of every error that a user's input can cause; its message is fit to be shown as it stands."""
+
+
+class ShapeError(NanogradError, ValueError):
+    """Arrays whose shapes or dtypes do not fit together."""
+
+
+class GraphError(NanogradError, RuntimeError):
+    """A graph that cannot be differentiated: freed already, no gradient required, or changed in place."""
+
+
+class SettingsError(NanogradError, ValueError):
+    """Settings out of bounds. `problems` maps a field's name to what is wrong with it."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+class CorpusError(NanogradError, ValueError):
+    """A text that cannot be read, or that does not suit the model."""
+
+
+class VocabularyError(NanogradError, ValueError):
+    """Text or ids that lie outside a tokenizer's vocabulary."""
+
+
+class CheckpointError(NanogradError, ValueError):
+    """A checkpoint that is damaged, foreign, or could not be written."""

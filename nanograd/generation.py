@@ -1,0 +1,97 @@
+"""Writing text token by token: how the next token is drawn, and the loop that feeds it back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanograd.graph import Array
+from nanograd.random import Generator
+from nanograd.softmax import softmax_array
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How tokens are drawn. `temperature` 0 takes the likeliest; `top_k` None and `top_p` None are off."""
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise ValueError(f"A temperature is a number of at least 0; got {self.temperature}. 0 takes the likeliest token.")
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top_k is at least 1, or None for off; got {self.top_k}.")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p is above 0 and at most 1, or None for off; got {self.top_p}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSampled:
+    """A token that was drawn, how likely the model found it, and the likeliest tokens with their probabilities."""
+
+    id: int
+    probability: float
+    rivals: tuple[tuple[int, float], ...]
+
+
+def token_probabilities(logits: Array, sampling: Sampling) -> Array:
+    """The probabilities (B, V) that tokens are drawn with: logits (B, V) by temperature, then top-k, then top-p."""
+    scores = logits.astype(np.float64)
+    if sampling.temperature == 0:
+        return np.eye(scores.shape[-1])[scores.argmax(axis=-1)]
+    scores /= sampling.temperature
+    if sampling.top_k is not None and sampling.top_k < scores.shape[-1]:
+        smallest = np.partition(scores, -sampling.top_k, axis=-1)[:, -sampling.top_k, None]
+        scores = np.where(scores < smallest, -np.inf, scores)
+    probabilities = softmax_array(scores, axis=-1)
+    if sampling.top_p is not None and sampling.top_p < 1:
+        probabilities = _keep_nucleus(probabilities, sampling.top_p)
+    return probabilities
+
+
+def _keep_nucleus(probabilities: Array, top_p: float) -> Array:
+    """Only the likeliest tokens that together reach `top_p` (Holtzman et al., 2020), scaled to sum to 1."""
+    order = np.argsort(-probabilities, axis=-1, kind="stable")
+    ranked = np.take_along_axis(probabilities, order, axis=-1)
+    before = np.cumsum(ranked, axis=-1) - ranked
+    kept = np.zeros_like(probabilities)
+    np.put_along_axis(kept, order, np.where(before < top_p, ranked, 0), axis=-1)
+    result: Array = kept / kept.sum(axis=-1, keepdims=True)
+    return result
+
+
+def draw(probabilities: Array, generator: Generator) -> Ids:
+    """One id for each row of probabilities (B, V): (B,)."""
+    cumulative = np.cumsum(probabilities, axis=-1)
+    points = generator.numpy.random((len(probabilities), 1)) * cumulative[:, -1:]
+    return (cumulative <= points).sum(axis=-1)
+
+
+def stream_ids(
+    next_logits: Callable[[Ids], Array], ids: Ids, max_new_tokens: int, sampling: Sampling, generator: Generator
+) -> Iterator[tuple[Ids, Array]]:
+    """New ids (B,) one after another, each with the logits (B, V) it was drawn from.
+
+    `next_logits` maps all ids so far (B, T) to the logits of the next.
+    """
+    for _ in range(max_new_tokens):
+        logits = next_logits(ids)
+        drawn = draw(token_probabilities(logits, sampling), generator)
+        ids = np.concatenate([ids, drawn[:, None]], axis=1)
+        yield drawn, logits
+
+
+def describe(drawn: int, logits: Array, rival_count: int = 5) -> TokenSampled:
+    """The event for one id drawn from `logits` (V,), with the model's own probabilities at temperature 1."""
+    probabilities = softmax_array(logits.astype(np.float64), axis=-1)
+    likeliest = np.argsort(-probabilities, kind="stable")[:rival_count]
+    return TokenSampled(
+        id=drawn,
+        probability=float(probabilities[drawn]),
+        rivals=tuple((int(rival), float(probabilities[rival])) for rival in likeliest),
+    )

@@ -1,0 +1,239 @@
+"""The GPT language model (Radford et al., 2019): which token comes next, given those before.
+
+B texts of T tokens become (B, T, C) numbers, tokens and positions added; n_layer blocks, each attention and MLP on a residual
+path, change them; the tied head turns them into logits (B, T, V).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from nanograd.errors import ShapeError
+from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_ids
+from nanograd.graph import Array, no_grad
+from nanograd.module import Module, Parameter, normal_parameter
+from nanograd.multihead_attention import KeyValueCache
+from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention
+from nanograd.random import Generator, current_generator
+from nanograd.softmax import cross_entropy
+from nanograd.tensor import Tensor, tensor, wrap
+
+INITIAL_STD = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GPTConfig:
+    """The shape of a GPT. `activation` is one of nn.ACTIVATIONS; `bias` is for every linear layer and layer norm."""
+
+    vocab_size: int
+    n_embd: int
+    n_head: int
+    n_layer: int
+    block_size: int
+    dropout: float = 0.0
+    bias: bool = False
+    activation: str = "gelu_tanh"
+
+    def parameter_count(self) -> int:
+        """How many numbers the model learns."""
+        C, V = self.n_embd, self.vocab_size
+        matrices = 12 * C * C
+        norms = (2 if self.bias else 1) * C
+        biases = 9 * C if self.bias else 0
+        return V * C + self.block_size * C + self.n_layer * (matrices + biases + 2 * norms) + norms
+
+
+class Block(Module):
+    """Attention and an MLP, each after a layer norm and added to what came in: (B, T, C) -> (B, T, C)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        C = config.n_embd
+        self.ln_1 = LayerNorm(C, bias=config.bias)
+        self.attn = MultiHeadAttention(C, config.n_head, config.dropout, config.bias)
+        self.ln_2 = LayerNorm(C, bias=config.bias)
+        self.mlp = MLP(C, 4 * C, C, activation=config.activation, bias=config.bias)
+        self.dropout = Dropout(config.dropout)
+
+    def forward(
+        self, x: Tensor, kept_weights: list[Array] | None = None, cache: KeyValueCache | None = None
+    ) -> Tensor:
+        """(B, T, C) -> (B, T, C); see MultiHeadAttention for the weights and the cache."""
+        x = x + self.attn(self.ln_1(x), kept_weights, cache)
+        return x + self.dropout(self.mlp(self.ln_2(x)))
+
+
+class GPTLanguageModel(Module):
+    """A GPT over `vocab_size` tokens that looks back over `block_size` of them.
+
+    >>> model = GPTLanguageModel(vocab_size=10, n_embd=8, n_head=2, n_layer=1, block_size=4)
+    >>> logits, loss = model(np.array([[1, 2, 3]]))
+    >>> logits.shape, loss
+    ((1, 3, 10), None)
+    >>> len(model.generate([1, 2], max_new_tokens=5))
+    7
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        n_embd: int,
+        n_head: int,
+        n_layer: int,
+        block_size: int,
+        dropout: float = 0.0,
+        bias: bool = False,
+        activation: str = "gelu_tanh",
+    ) -> None:
+        super().__init__()
+        self.config = config = GPTConfig(
+            vocab_size=vocab_size, n_embd=n_embd, n_head=n_head, n_layer=n_layer, block_size=block_size,
+            dropout=dropout, bias=bias, activation=activation,
+        )  # fmt: skip
+        self.wte = Embedding(vocab_size, n_embd)
+        self.wpe = Embedding(block_size, n_embd)
+        self.dropout = Dropout(dropout)
+        self.h = ModuleList([Block(config) for _ in range(n_layer)])
+        self.ln_f = LayerNorm(n_embd, bias=bias)
+        self.lm_head = Linear(n_embd, vocab_size, bias=False)
+        self._initialise(current_generator())
+        self.lm_head.weight = self.wte.weight
+
+    def _initialise(self, generator: Generator) -> None:
+        """Matrices from a normal distribution, those that end a residual branch narrower, biases 0, as in GPT-2."""
+        narrower = INITIAL_STD / (2 * self.config.n_layer) ** 0.5
+        for name, module in self.named_modules():
+            if isinstance(module, Linear | Embedding):
+                std = narrower if name.endswith("c_proj") else INITIAL_STD
+                module.weight = normal_parameter(module.weight.shape, std, generator.numpy)
+            if isinstance(module, Linear) and module.bias is not None:
+                module.bias = Parameter(np.zeros(module.bias.shape))
+
+    def forward(self, idx: Any, targets: Any = None) -> tuple[Tensor, Tensor | None]:
+        """Ids (B, T) -> logits (B, T, V), and the mean cross-entropy in nats with targets (B, T), otherwise None.
+
+        Raises ShapeError for a context longer than block_size, ids outside the vocabulary, or targets of another shape.
+        """
+        ids = _as_ids(idx)
+        if ids.ndim != 2 or not 1 <= ids.shape[1] <= self.config.block_size:
+            raise ShapeError(f"idx is (B, T) with T from 1 to block_size {self.config.block_size}; got {ids.shape}.")
+        logits = self._logits(ids)
+        if targets is None:
+            return logits, None
+        wanted = _as_ids(targets)
+        if wanted.shape != ids.shape:
+            raise ShapeError(f"targets have the shape of idx, {ids.shape}; got {wanted.shape}.")
+        return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
+
+    def _logits(
+        self, ids: Tensor, kept_weights: list[Array] | None = None, caches: list[KeyValueCache] | None = None
+    ) -> Tensor:
+        begin = caches[0].length if caches else 0
+        positions = wrap(np.arange(begin, begin + ids.shape[1]))
+        x = self.dropout(self.wte(ids) + self.wpe(positions))
+        for layer, block in enumerate(self.h):
+            x = block(x, kept_weights, caches[layer] if caches else None)
+        return cast(Tensor, self.lm_head(self.ln_f(x)))
+
+    def attention_weights(self, idx: Any) -> Array:
+        """Where each head looks over the ids (T,): (n_layer, n_head, T, T), queries by keys, each row summing to 1."""
+        kept: list[Array] = []
+        with self._looking():
+            self._logits(_as_ids(idx).reshape(1, -1), kept_weights=kept)
+        return np.concatenate(kept)
+
+    def generate(
+        self,
+        idx: Any,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+    ) -> Tensor:
+        """The prompt `idx`, ids (T,) or (B, T), and `max_new_tokens` more: int64, of the same rank.
+
+        Each new token sees the last block_size tokens. `temperature` 0 takes the likeliest; `top_k` keeps the k likeliest,
+        `top_p` the likeliest that together reach it. With a `seed` the result is always the same.
+        """
+        prompt = _as_ids(idx)
+        rows = prompt.data.reshape(1, -1) if prompt.ndim == 1 else prompt.data
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
+        generator = current_generator() if seed is None else Generator(seed)
+        new = [drawn for drawn, _ in self._stream(rows, max_new_tokens, sampling, generator)]
+        result = np.concatenate([rows, *[drawn[:, None] for drawn in new]], axis=1)
+        return wrap(result[0] if prompt.ndim == 1 else result)
+
+    def stream(
+        self, idx: Any, max_new_tokens: int, sampling: Sampling, generator: Generator
+    ) -> Iterator[TokenSampled]:
+        """The tokens after the prompt `idx`, ids (T,), one after another, with their probabilities and rivals."""
+        rows = _as_ids(idx).data.reshape(1, -1)
+        for drawn, logits in self._stream(rows, max_new_tokens, sampling, generator):
+            yield describe(int(drawn[0]), logits[0])
+
+    def _stream(
+        self, ids: Ids, max_new_tokens: int, sampling: Sampling, generator: Generator
+    ) -> Iterator[tuple[Ids, Array]]:
+        if not ids.shape[1]:
+            raise ShapeError("The prompt holds no token; give at least one, such as a newline's.")
+        if max_new_tokens < 0:
+            raise ValueError(f"max_new_tokens is at least 0; got {max_new_tokens}.")
+        return stream_ids(self._next_logits(), ids, max_new_tokens, sampling, generator)
+
+    def _next_logits(self) -> Callable[[Ids], Array]:
+        """A function from all ids so far (B, T) to the next token's logits (B, V).
+
+        It keeps keys and values while the text fits into the context and the weights stay as they are. Beyond the context
+        every token's position shifts with each new one, so the last block_size tokens are computed afresh.
+        """
+        config = self.config
+        caches: list[KeyValueCache] = []
+        version = self.wte.weight.version
+
+        def next_logits(ids: Ids) -> Array:
+            nonlocal version
+            if version != self.wte.weight.version:  # trained on between two tokens: what is kept is of older weights
+                version = self.wte.weight.version
+                caches.clear()
+            if ids.shape[1] > config.block_size:
+                with self._looking():
+                    return self._logits(wrap(ids[:, -config.block_size :])).data[:, -1]
+            if not caches:
+                head_size = config.n_embd // config.n_head
+                caches.extend(
+                    KeyValueCache(len(ids), config.n_head, config.block_size, head_size, self.wte.weight.dtype)
+                    for _ in range(config.n_layer)
+                )
+            with self._looking():
+                return self._logits(wrap(ids[:, caches[0].length :]), caches=caches).data[:, -1]
+
+        return next_logits
+
+    def _looking(self) -> "_Looking":
+        return _Looking(self)
+
+
+class _Looking:
+    """Inside it, nothing is recorded and dropout is off; afterwards the model is as it was."""
+
+    def __init__(self, model: Module) -> None:
+        self._model = model
+        self._no_grad = no_grad()
+
+    def __enter__(self) -> None:
+        self._was_training = self._model.training
+        if self._was_training:
+            self._model.eval()
+        self._no_grad.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._no_grad.__exit__(*error)
+        if self._was_training:
+            self._model.train()
+
+
+def _as_ids(idx: Any) -> Tensor:
+    return idx if isinstance(idx, Tensor) else tensor(np.asarray(idx, np.int64))

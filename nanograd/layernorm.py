@@ -1,0 +1,109 @@
+"""Layer normalisation (Ba, Kiros and Hinton, 2016): y = (x - mean) / sqrt(var + eps) * weight + bias.
+
+Mean and variance (divided by the count) are taken over the last dimensions, those of `normalized_shape`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nanograd.errors import ShapeError
+from nanograd.graph import Array, Kernel
+from nanograd.module import Module, Parameter
+from nanograd.tensor import Tensor, fused
+
+# ---- the definition ---------------------------------------------------------------------------------------------------
+
+
+def layer_norm_definition(input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float = 1e-5) -> Tensor:
+    """Layer normalisation over the last dimension in primitives; the shape stays."""
+    centred = input - input.mean(-1, keepdim=True)
+    result = centred / ((centred * centred).mean(-1, keepdim=True) + eps).sqrt()
+    result = result if weight is None else result * weight
+    return result if bias is None else result + bias
+
+
+# ---- the fast form: rows (N, C) ---------------------------------------------------------------------------------------
+
+
+def _layer_norm(x: Array, *weight_and_bias: Array, has_weight: bool, eps: float) -> tuple[Array, tuple[Any, ...]]:
+    normalized = x - x.mean(axis=-1, keepdims=True)
+    variance = np.einsum("nc,nc->n", normalized, normalized)[:, None] / x.shape[-1]
+    inverse = 1 / np.sqrt(variance + x.dtype.type(eps))
+    normalized *= inverse
+    weight = weight_and_bias[0] if has_weight else None
+    z = normalized * weight if weight is not None else normalized.copy()
+    if len(weight_and_bias) > has_weight:
+        z += weight_and_bias[-1]
+    return z, (normalized, inverse, weight)
+
+
+def _layer_norm_backward(
+    g: Array, needs: tuple[bool, ...], normalized: Array, inverse: Array, weight: Array | None
+) -> list[Array | None]:
+    """Differentiates z = normalized weight + bias, then normalized = (x - mean) inverse."""
+    gradients: list[Array | None] = [None]
+    if weight is not None:
+        gradients.append(np.einsum("nc,nc->c", g, normalized) if needs[1] else None)
+    if len(needs) > len(gradients):
+        gradients.append(g.sum(axis=0))
+    if needs[0]:
+        dx = g * weight if weight is not None else g.copy()
+        count = dx.shape[-1]
+        along = np.einsum("nc,nc->n", dx, normalized)[:, None] / count
+        dx -= dx.mean(axis=-1, keepdims=True)
+        dx -= normalized * along
+        dx *= inverse
+        gradients[0] = dx
+    return gradients
+
+
+_kernel = Kernel("layer_norm", _layer_norm, _layer_norm_backward)
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: int | Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise over the last dimensions, whose sizes are `normalized_shape`; the shape stays.
+
+    `weight` and `bias` have the shape `normalized_shape`. Raises ShapeError where it does not end the input's shape.
+
+    >>> layer_norm(Tensor([1.0, 3.0]), 2)
+    tensor([-1.,  1.])
+    """
+    shape = _as_shape(normalized_shape)
+    if input.shape[-len(shape) :] != shape:
+        raise ShapeError(f"layer_norm expects an input whose shape ends in {shape}; got {input.shape}.")
+    extras = [extra.reshape(-1) for extra in (weight, bias) if extra is not None]
+    rows = input.reshape(-1, int(np.prod(shape)))
+    return fused(_kernel, rows, *extras, has_weight=weight is not None, eps=eps).reshape(input.shape)
+
+
+def _as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+
+
+class LayerNorm(Module):
+    """`layer_norm` with a learned weight, from 1, and bias, from 0. Input and output have the same shape."""
+
+    def __init__(
+        self, normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _as_shape(normalized_shape)
+        self.eps = eps
+        self.weight = Parameter(np.ones(self.normalized_shape)) if elementwise_affine else None
+        self.bias = Parameter(np.zeros(self.normalized_shape)) if elementwise_affine and bias else None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise a tensor whose shape ends in `normalized_shape`."""
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """The shape and eps."""
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"

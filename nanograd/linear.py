@@ -1,0 +1,77 @@
+"""The linear layer: y = x W^T + b, with x (..., in_features), W (out_features, in_features), b (out_features,)."""
+
+from typing import Any
+
+import numpy as np
+
+from nanograd.errors import ShapeError
+from nanograd.graph import Array, Kernel
+from nanograd.module import Module, uniform_parameter
+from nanograd.random import current_generator
+from nanograd.tensor import Tensor, fused
+
+# ---- the definition ---------------------------------------------------------------------------------------------------
+
+
+def linear_definition(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The linear layer in primitives: (..., in_features) -> (..., out_features)."""
+    result = input @ weight.T
+    return result if bias is None else result + bias
+
+
+# ---- the fast form: one product of matrices, whatever the leading dimensions ------------------------------------------
+
+
+def _linear(x: Array, weight: Array, *bias: Array) -> tuple[Array, tuple[Any, ...]]:
+    z = x.reshape(-1, x.shape[-1]) @ weight.T
+    if bias:
+        z += bias[0]
+    return z.reshape(*x.shape[:-1], len(weight)), (x, weight)
+
+
+def _linear_backward(g: Array, needs: tuple[bool, ...], x: Array, weight: Array) -> list[Array | None]:
+    """Differentiates z = x W^T + b: dx = g W, dW = g^T x, db = the sum of g's rows."""
+    rows = g.reshape(-1, g.shape[-1])
+    gradients: list[Array | None] = [
+        (rows @ weight).reshape(x.shape) if needs[0] else None,
+        rows.T @ x.reshape(-1, x.shape[-1]) if needs[1] else None,
+    ]
+    if len(needs) > 2:
+        gradients.append(np.ones(len(rows), g.dtype) @ rows)
+    return gradients
+
+
+_kernel = Kernel("linear", _linear, _linear_backward)
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x W^T + b: (..., in_features) -> (..., out_features), for a weight (out_features, in_features).
+
+    >>> linear(Tensor([1.0, 2.0]), Tensor([[3.0, 4.0]]))
+    tensor([11.])
+    """
+    if not input.ndim or input.shape[-1] != weight.shape[-1]:
+        raise ShapeError(
+            f"A linear layer of weight {weight.shape} expects inputs (..., {weight.shape[-1]}); got the shape {input.shape}."
+        )
+    return fused(_kernel, input, weight, *(() if bias is None else (bias,)))
+
+
+class Linear(Module):
+    """`linear` with a learned weight and bias, drawn evenly from -1/sqrt(in_features) to 1/sqrt(in_features)."""
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        bound = in_features**-0.5 if in_features else 0.0
+        generator = current_generator().numpy
+        self.weight = uniform_parameter((out_features, in_features), bound, generator)
+        self.bias = uniform_parameter((out_features,), bound, generator) if bias else None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(..., in_features) -> (..., out_features)."""
+        return linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -1,0 +1,380 @@
+"""Saving and loading: arrays in a safetensors file, complete, atomic, checked; nothing that is read is ever executed."""
+
+import errno
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanograd.atomic_file import write_atomically
+from nanograd.errors import CheckpointError
+
+MAXIMUM_HEADER_BYTES = 100_000_000
+_MAXIMUM_DIMENSIONS = 32
+_NO_CHECKSUM = "0" * 64
+_CHECKSUMS = ("sha256", "header_sha256")
+_DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
+}  # fmt: skip
+_NAMES_OF_DTYPES = {np.dtype(dtype): name for name, dtype in _DTYPES.items() if name != "BF16"}
+_REMEDIES = {
+    errno.ENOSPC: "Make room on that disk, or choose another place.",
+    errno.EDQUOT: "Make room on that disk, or choose another place.",
+    errno.EROFS: "Choose a place that can be written to.",
+    errno.EACCES: "Choose a folder that you may write to.",
+    errno.EPERM: "Choose a folder that you may write to.",
+    errno.ENOENT: "Create the folder first, or choose another.",
+}
+
+
+class HasState(Protocol):
+    """What a Module offers here: its arrays by name, as values with a `data` array."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """The arrays by name."""
+        ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
+        """Take these arrays over."""
+        ...
+
+
+class HasNestedState(Protocol):
+    """What an Optimizer offers here: {"state": {index: {name: array or number}}, "param_groups": [...]}."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The nested state."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Take this state over, or raise where it does not fit, before anything has changed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """Where a tensor lies in the data section."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+class _RefusedError(Exception):
+    """Why a file is no good, before its name is put in front."""
+
+
+def save(
+    path: Path,
+    *,
+    model: HasState,
+    optimizer: HasNestedState | None = None,
+    metadata: Mapping[str, str] | None = None,
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+) -> None:
+    """Write a model, and where given its optimizer's state and more arrays, to `path`; CheckpointError where that fails."""
+    tensors = dict(arrays or {})
+    tensors |= {f"model.{name}": np.asarray(tensor.data) for name, tensor in model.state_dict().items()}
+    texts = dict(metadata or {})
+    if optimizer is not None:
+        state_tensors, texts["optimizer"] = _flatten_optimizer_state(optimizer.state_dict())
+        tensors |= state_tensors
+    save_tensors(path, tensors, texts)
+
+
+def load(path: Path, *, model: HasState, optimizer: HasNestedState | None = None) -> dict[str, str]:
+    """Bring back what `save` wrote and return its metadata.
+
+    Raises CheckpointError where the file is damaged or does not fit; model and optimizer are then as they were.
+    """
+    tensors, metadata = load_tensors(path)
+    restore(tensors, metadata, model=model, optimizer=optimizer, name=path.name)
+    metadata.pop("optimizer", None)
+    return metadata
+
+
+def restore(
+    tensors: Mapping[str, NDArray[Any]],
+    metadata: Mapping[str, str],
+    *,
+    model: HasState,
+    optimizer: HasNestedState | None = None,
+    name: str,
+) -> None:
+    """Bring back what `load_tensors` read from the file `name`; raises CheckpointError, with nothing changed, where it does not fit."""
+    weights = {key.removeprefix("model."): array for key, array in tensors.items() if key.startswith("model.")}
+    try:
+        _check_weights(weights, model)
+        if optimizer is not None:
+            state = _nested_optimizer_state(tensors, metadata.get("optimizer"), optimizer.state_dict()["param_groups"])
+            optimizer.load_state_dict(state)
+        model.load_state_dict(weights)
+    except (_RefusedError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"{name} does not fit this model: {error}. Open it with the settings it was saved with, or choose another file."
+        ) from error
+
+
+def save_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+    """Write `tensors` to a safetensors file that appears whole or not at all; raises CheckpointError where that fails.
+
+    The metadata gains `sha256`, of the data section, and `header_sha256`, of the header with this value all zeros.
+    """
+    # Wide elements first, so that each tensor begins at a multiple of its element's size.
+    ordered = sorted(
+        ((name, _stored(name, array)) for name, array in tensors.items()), key=lambda item: (-item[1].itemsize, item[0])
+    )
+    pieces = [np.ascontiguousarray(array).reshape(-1).view(np.uint8) for _, array in ordered]
+    header = _header(ordered, metadata, _sha256(pieces))
+
+    def write(stream: BinaryIO) -> None:
+        stream.write(len(header).to_bytes(8, "little"))
+        stream.write(header)
+        for piece in pieces:
+            stream.write(piece.data)
+
+    try:
+        write_atomically(path, write)
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "Choose another place.")
+        raise CheckpointError(f"{path} could not be written: {error.strerror or error}. {remedy}") from error
+
+
+def load_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """The arrays and the metadata of a safetensors file, bfloat16 as float32; raises CheckpointError where it is damaged.
+
+    Checksums in the metadata are checked where there are any, and left out of what is returned.
+    """
+    try:
+        if path.is_dir():
+            raise _RefusedError("it is a folder")
+        size = path.stat().st_size
+        if not path.is_file():  # reading a pipe or a device may never end
+            raise _RefusedError("it is a device or a pipe")
+        with path.open("rb") as stream:
+            return _read(stream, size)
+    except FileNotFoundError:
+        raise CheckpointError(f"There is no file {path}. It may have been moved or renamed; choose it again.") from None
+    except (OSError, ValueError, MemoryError) as error:
+        raise CheckpointError(
+            f"{path.name} could not be read: {error}. Choose another file, or a copy of it elsewhere."
+        ) from error
+    except _RefusedError as refusal:
+        raise CheckpointError(f"{path.name} is not a checkpoint that can be opened: {refusal}. Choose another file.") from None
+
+
+def _stored(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """`array` as the file holds it, little-endian."""
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    if little.dtype not in _NAMES_OF_DTYPES:
+        raise CheckpointError(f"{name} has the dtype {array.dtype}, which the file format lacks. Convert it to a number type.")
+    return little
+
+
+def _header(ordered: list[tuple[str, NDArray[Any]]], metadata: Mapping[str, str], data_sha256: str) -> bytes:
+    texts = {name: text for name, text in metadata.items() if name not in _CHECKSUMS}
+    # The header's checksum comes first, so that the first run of 64 zeros is the place for it.
+    entries: dict[str, Any] = {"__metadata__": {"header_sha256": _NO_CHECKSUM, "sha256": data_sha256, **texts}}
+    begin = 0
+    for name, array in ordered:
+        end = begin + array.nbytes
+        entries[name] = {"dtype": _NAMES_OF_DTYPES[array.dtype], "shape": list(array.shape), "data_offsets": [begin, end]}
+        begin = end
+    header = json.dumps(entries, separators=(",", ":")).encode("ascii")
+    header += b" " * (-len(header) % 8)
+    return header.replace(_NO_CHECKSUM.encode(), hashlib.sha256(header).hexdigest().encode(), 1)
+
+
+def _sha256(pieces: Iterable[NDArray[np.uint8]]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece.data)
+    return digest.hexdigest()
+
+
+def _read(stream: BinaryIO, size: int) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    header = _read_header(stream, size)
+    values = _parse(header)
+    metadata = _metadata(values.pop("__metadata__", {}))
+    entries = sorted((_entry(name, value) for name, value in values.items()), key=lambda entry: (entry.begin, entry.end))
+    _check_layout(entries, size - 8 - len(header))
+    _check_header(header, metadata)
+    digest = hashlib.sha256()
+    tensors = {}
+    for entry in entries:
+        tensors[entry.name] = _read_tensor(stream, entry, digest)
+    if metadata.get("sha256", digest.hexdigest()) != digest.hexdigest():
+        raise _RefusedError("its data was changed or damaged after it was written (the checksum differs)")
+    return tensors, {name: text for name, text in metadata.items() if name not in _CHECKSUMS}
+
+
+def _read_header(stream: BinaryIO, size: int) -> bytes:
+    length = int.from_bytes(stream.read(8), "little")
+    if size < 10 or length > MAXIMUM_HEADER_BYTES:
+        raise _RefusedError("it is not a safetensors file")
+    if length > size - 8:
+        raise _RefusedError(f"it is cut short, or not a safetensors file: its header should have {length:,} bytes")
+    return stream.read(length)
+
+
+def _parse(header: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(header.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise _RefusedError("it is not a safetensors file (its header is not valid JSON)") from None
+    if not isinstance(values, dict):
+        raise _RefusedError("it is not a safetensors file (its header is not a JSON object)")
+    return values
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise _RefusedError("its header names something twice")
+    return values
+
+
+def _refuse_constant(name: str) -> None:
+    raise _RefusedError(f"its header holds {name}")
+
+
+def _metadata(values: Any) -> dict[str, str]:
+    if not isinstance(values, dict) or not all(isinstance(text, str) for text in values.values()):
+        raise _RefusedError("its metadata should map names to texts")
+    return values
+
+
+def _entry(name: str, value: Any) -> _Entry:
+    if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
+        raise _RefusedError(f"the entry of {_shown(name)} should have dtype, shape and data_offsets")
+    dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        raise _RefusedError(f"{_shown(name)} has an unknown dtype; known are {', '.join(_DTYPES)}")
+    if not _are_counts(shape) or len(shape) > _MAXIMUM_DIMENSIONS:
+        raise _RefusedError(f"{_shown(name)} has no proper shape")
+    if not _are_counts(offsets) or len(offsets) != 2:
+        raise _RefusedError(f"{_shown(name)} has no proper offsets")
+    itemsize = np.dtype(_DTYPES[dtype]).itemsize
+    if prod(dim for dim in shape if dim) * itemsize >= 2**63:  # numpy counts the other dimensions even where one is 0
+        raise _RefusedError(f"{_shown(name)} claims more elements than a machine can hold")
+    if offsets[1] - offsets[0] != prod(shape) * itemsize:
+        raise _RefusedError(
+            f"{_shown(name)} has {offsets[1] - offsets[0]:,} bytes where its shape and dtype need {prod(shape) * itemsize:,}"
+        )
+    return _Entry(name=name, dtype=dtype, shape=tuple(shape), begin=offsets[0], end=offsets[1])
+
+
+def _are_counts(values: Any) -> bool:
+    return isinstance(values, list) and all(type(value) is int and 0 <= value < 2**63 for value in values)
+
+
+def _check_layout(entries: list[_Entry], size: int) -> None:
+    """The tensors must fill the data section of `size` bytes from end to end, without holes or overlaps."""
+    position = 0
+    for entry in entries:
+        if entry.begin != position:
+            raise _RefusedError(f"the data of {_shown(entry.name)} begins at byte {entry.begin:,} instead of {position:,}")
+        position = entry.end
+    if position > size:
+        raise _RefusedError(f"it is cut short: it should hold {position:,} bytes of data and has {size:,}")
+    if position < size:
+        raise _RefusedError(f"it holds {size - position:,} bytes that belong to no tensor")
+
+
+def _check_header(header: bytes, metadata: dict[str, str]) -> None:
+    if not metadata.keys() & set(_CHECKSUMS):
+        return  # a foreign file
+    claimed = metadata.get("header_sha256", "")
+    blank = header.replace(claimed.encode("utf-8", "surrogatepass"), _NO_CHECKSUM.encode(), 1)
+    if hashlib.sha256(blank).hexdigest() != claimed:
+        raise _RefusedError("its header was changed or damaged after it was written (the checksum differs)")
+
+
+def _read_tensor(stream: BinaryIO, entry: _Entry, digest: Any) -> NDArray[Any]:
+    # The layout was checked against the file's true size, so what is allocated here is there to be read.
+    stored = np.fromfile(stream, dtype=np.uint8, count=entry.end - entry.begin)
+    if stored.nbytes != entry.end - entry.begin:
+        raise _RefusedError("it became shorter while it was read")
+    digest.update(stored.data)
+    if entry.dtype == "BOOL" and stored.size and stored.max() > 1:
+        raise _RefusedError(f"{_shown(entry.name)} holds values that are neither true nor false")
+    array = stored.view(_DTYPES[entry.dtype])
+    if entry.dtype == "BF16":
+        array = (array.astype(np.uint32) << 16).view(np.float32)
+    return array.reshape(entry.shape).astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 80 else f"{name[:80]}...")
+
+
+def _check_weights(weights: Mapping[str, NDArray[Any]], model: HasState) -> None:
+    expected = model.state_dict()
+    for problem, names in (("it lacks", expected.keys() - weights.keys()), ("it has unknown", weights.keys() - expected.keys())):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            raise _RefusedError(f"{problem} {', '.join(_shown(name) for name in sorted(names)[:3])}{more}")
+    for name, tensor in expected.items():
+        wanted, array = np.asarray(tensor.data), weights[name]
+        if array.shape != wanted.shape or array.dtype.kind != wanted.dtype.kind:
+            raise _RefusedError(f"{_shown(name)} is {array.dtype} {array.shape} there and {wanted.dtype} {wanted.shape} here")
+
+
+def _flatten_optimizer_state(state: Mapping[str, Any]) -> tuple[dict[str, NDArray[Any]], str]:
+    """The arrays under 'optimizer.<index>.<name>', and the rest as JSON."""
+    tensors: dict[str, NDArray[Any]] = {}
+    numbers: dict[str, dict[str, Any]] = {}
+    for index, values in state["state"].items():
+        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+        tensors |= {f"optimizer.{index}.{name}": array for name, array in arrays.items()}
+        numbers[str(index)] = {name: value for name, value in values.items() if name not in arrays}
+    rest = {"state": numbers, "param_groups": state["param_groups"]}
+    return tensors, json.dumps(rest, default=lambda value: value.item())  # numpy's scalars
+
+
+def _nested_optimizer_state(
+    tensors: Mapping[str, NDArray[Any]], text: str | None, groups: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The state that `_flatten_optimizer_state` took apart; `groups` are those of the optimizer that will take it."""
+    if text is None:
+        raise _RefusedError("it holds no optimizer state")
+    try:
+        rest = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _RefusedError("its optimizer state is not valid JSON") from None
+    state: dict[int, dict[str, Any]] = {int(index): dict(values) for index, values in rest["state"].items()}
+    known = {index for group in groups for index in group["params"]}
+    for name, array in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            state[int(index)][key] = array
+    if not state.keys() <= known or len(rest["param_groups"]) != len(groups):
+        raise _RefusedError("its optimizer state is that of other parameters")
+    return {"state": state, "param_groups": [_group(*pair) for pair in zip(rest["param_groups"], groups, strict=True)]}
+
+
+def _group(saved: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]:
+    if saved.keys() != present.keys() or saved["params"] != present["params"]:
+        raise _RefusedError("its optimizer is of another kind")
+    # JSON knows lists only, and betas are a tuple.
+    group = {name: tuple(value) if isinstance(present[name], tuple) else value for name, value in saved.items()}
+    for name, value in group.items():
+        if _kinds(value) != _kinds(present[name]):
+            raise _RefusedError(f"its optimizer has {name} of another kind")
+    return group
+
+
+def _kinds(value: Any) -> Any:
+    """What a value is made of; whole numbers and others count as one kind."""
+    if isinstance(value, list | tuple):
+        return [_kinds(item) for item in value]
+    return float if type(value) is int else type(value)

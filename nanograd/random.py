@@ -1,0 +1,68 @@
+"""Where all chance comes from: generators that can be seeded, and streams that are functions of a seed."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zlib import crc32
+
+import numpy as np
+
+
+class Generator:
+    """A source of random numbers with a state of its own, as torch.Generator; `numpy` draws from it.
+
+    It is numpy's SFC64, a fast generator of 64-bit numbers.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.manual_seed(seed)
+
+    def manual_seed(self, seed: int) -> "Generator":
+        """Start again from `seed`, an integer of at least 0."""
+        return self._start(seed, seed)
+
+    def initial_seed(self) -> int:
+        """The seed that the generator was last started from."""
+        return self._seed
+
+    def _start(self, seed: int, entropy: int | list[int]) -> "Generator":
+        self._seed = seed
+        self.numpy = np.random.Generator(np.random.SFC64(entropy))
+        return self
+
+
+def stream(seed: int, purpose: str, *position: int) -> Generator:
+    """A generator for one purpose at one position, such as ("batch", step).
+
+    It depends on nothing but its arguments, so a run that goes on at step 500 draws what it would have drawn anyway.
+    """
+    return Generator()._start(seed, [seed, crc32(purpose.encode()), *position])
+
+
+class _Local(threading.local):
+    generator: Generator | None = None
+
+
+_local = _Local()
+_default = Generator(np.random.SeedSequence().generate_state(1)[0].item())
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the generator that everything draws from where no other is given, and return it."""
+    return _default.manual_seed(seed)
+
+
+def current_generator() -> Generator:
+    """The generator that `using` set in this thread, otherwise the one that `manual_seed` seeds."""
+    return _local.generator or _default
+
+
+@contextmanager
+def using(generator: Generator) -> Iterator[None]:
+    """Let everything in this thread that is given no generator draw from `generator` inside the block."""
+    before = _local.generator
+    _local.generator = generator
+    try:
+        yield
+    finally:
+        _local.generator = before

@@ -1,0 +1,146 @@
+"""A run in one file: everything it needs to go on bit for bit, with its curve."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanograd import model_state
+from nanograd.errors import CheckpointError, NanogradError
+from nanograd.gptlanguage import GPTLanguageModel
+from nanograd.text.corpus import Corpus
+from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.training.metrics import METRIC_NAMES, Metrics, MetricsArrays
+from nanograd.training.settings import RunSettings
+from nanograd.training.trainer import Trainer, build_model
+
+FORMAT = "nanograd run"
+VERSION = 1
+_STREAMS = "SFC64, seeded with [seed, crc32(purpose), step] for each purpose and step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusRecord:
+    """Which text a run learns from; `digest` is the SHA-256 of its UTF-8."""
+
+    name: str
+    path: str
+    digest: str
+    character_count: int
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Self:
+        """The record of a corpus."""
+        path = "" if corpus.path is None else str(corpus.path)
+        return cls(name=corpus.name, path=path, digest=corpus.digest, character_count=corpus.character_count)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as JSON takes it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SavedRun:
+    """What a checkpoint holds; `tensors` and `metadata` are the file's own."""
+
+    name: str
+    settings: RunSettings
+    tokenizer: CharacterTokenizer
+    step: int
+    probe: str
+    corpus: CorpusRecord
+    metrics: MetricsArrays
+    tensors: dict[str, NDArray[Any]]
+    metadata: dict[str, str]
+
+    def build_model(self) -> GPTLanguageModel:
+        """The model alone, to look at and to generate with; raises CheckpointError where the file does not fit it."""
+        model = build_model(self.settings, self.tokenizer.vocabulary_size)
+        model_state.restore(self.tensors, self.metadata, model=model, name=self.name)
+        return model
+
+    def build_trainer(self, corpus: Corpus) -> Trainer:
+        """A trainer that goes on where the run stood; raises CheckpointError where the file or the text does not fit."""
+        if corpus.digest != self.corpus.digest:
+            raise CheckpointError(
+                f"{self.name} was trained on {self.corpus.name}, and {corpus.name} is another text; open {self.corpus.name}."
+            )
+        trainer = Trainer(self.settings, corpus, probe="")
+        model_state.restore(
+            self.tensors, self.metadata, model=trainer.model, optimizer=trainer.optimizer, name=self.name
+        )
+        trainer.step = self.step
+        trainer.metrics = Metrics(self.metrics)
+        trainer.set_probe(self.probe)
+        return trainer
+
+
+def save_run(path: Path, trainer: Trainer) -> None:
+    """Write the run to `path`, whole or not at all; raises CheckpointError where that fails."""
+    metrics = trainer.metrics.arrays()
+    metadata = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "step": str(trainer.step),
+        "settings": json.dumps(trainer.settings.as_dict()),
+        "tokenizer": json.dumps(trainer.tokenizer.as_dict()),
+        "probe": json.dumps(trainer.probe),
+        "corpus": json.dumps(CorpusRecord.of(trainer.corpus).as_dict()),
+        "generators": json.dumps({"seed": trainer.settings.seed, "step": trainer.step, "streams": _STREAMS}),
+    }
+    model_state.save(
+        path,
+        model=trainer.model,
+        optimizer=trainer.optimizer,
+        metadata=metadata,
+        arrays={f"metrics.{name}": getattr(metrics, name) for name in METRIC_NAMES},
+    )
+
+
+def load_run(path: Path) -> SavedRun:
+    """Read what `save_run` wrote; raises CheckpointError where the file is damaged, foreign or of a newer version."""
+    tensors, metadata = model_state.load_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} holds weights, but no nanograd run; choose a checkpoint that this program saved.")
+    if metadata.get("version") != str(VERSION):
+        raise CheckpointError(f"{path.name} comes from a newer version of nanograd; open it there, or update this one.")
+    try:
+        return _parse(path.name, tensors, metadata)
+    except (NanogradError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path.name} is damaged: its description of the run is not complete ({error}).") from error
+
+
+def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> SavedRun:
+    step, probe = json.loads(metadata["step"]), json.loads(metadata["probe"])
+    if not isinstance(step, int) or step < 0 or not isinstance(probe, str):
+        raise ValueError("step or probe is of the wrong kind")
+    record = CorpusRecord(**json.loads(metadata["corpus"]))
+    if not all(isinstance(value, str) for value in (record.name, record.path, record.digest)):
+        raise ValueError("the record of the text is of the wrong kind")
+    return SavedRun(
+        name=name,
+        settings=RunSettings.from_dict(json.loads(metadata["settings"])),
+        tokenizer=CharacterTokenizer.from_dict(json.loads(metadata["tokenizer"])),
+        step=step,
+        probe=probe,
+        corpus=record,
+        metrics=_metrics(tensors),
+        tensors=tensors,
+        metadata=metadata,
+    )
+
+
+def _metrics(tensors: dict[str, NDArray[Any]]) -> MetricsArrays:
+    arrays = {name: tensors[f"metrics.{name}"] for name in METRIC_NAMES}
+    lengths = {name: len(array) if array.ndim == 1 else -1 for name, array in arrays.items()}
+    along_steps = {lengths[name] for name in METRIC_NAMES if not name.startswith("validation")}
+    along_evaluations = {lengths["validation_steps"], lengths["validation_loss"]}
+    if len(along_steps) > 1 or len(along_evaluations) > 1 or -1 in along_steps | along_evaluations:
+        raise ValueError("the curves are not of one length")
+    for name in ("steps", "validation_steps"):
+        if (np.diff(arrays[name]) <= 0).any():
+            raise ValueError("the steps of a curve are not in order")
+    return MetricsArrays(**arrays)

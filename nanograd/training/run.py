@@ -1,0 +1,152 @@
+"""A run: a trainer with a place on disk, which passes the trainer's events on and keeps them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from time import monotonic
+from typing import Self
+
+from nanograd.errors import CheckpointError, CorpusError
+from nanograd.text.corpus import Corpus, ids_path, load_cached_corpus, load_corpus, save_ids
+from nanograd.training.checkpoint import CorpusRecord, SavedRun, save_run
+from nanograd.training.events import (
+    CheckpointFailed,
+    CheckpointSaved,
+    EvaluationFinished,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    TrainingEvent,
+)
+from nanograd.training.run_directory import RunDirectory
+from nanograd.training.settings import RunSettings
+from nanograd.training.trainer import Trainer
+
+AUTOSAVE_INTERVAL_S = 60.0
+
+
+class Run:
+    """A trainer and its folder. It is saved at each evaluation, every minute, and when it ends.
+
+    A disk that fails does not stop the training: a CheckpointFailed says so, and the next save tries again.
+    """
+
+    def __init__(self, trainer: Trainer, data_directory: Path, directory: RunDirectory | None = None) -> None:
+        self.trainer = trainer
+        self.directory = directory
+        self.saved_step = -1
+        self._data_directory = data_directory
+        self._saved_at_s = monotonic()
+        self._disk_problem = ""
+
+    @classmethod
+    def start(cls, settings: RunSettings, corpus: Corpus, data_directory: Path, probe: str | None = None) -> Self:
+        """A new run, whose folder is made when it begins; raises SettingsError or CorpusError where it cannot be."""
+        return cls(Trainer(settings, corpus, probe), data_directory)
+
+    @classmethod
+    def resume(
+        cls, saved: SavedRun, corpus: Corpus, data_directory: Path, directory: RunDirectory | None = None
+    ) -> Self:
+        """A run that goes on from a checkpoint, in its own folder, or in a new one where the checkpoint lay elsewhere."""
+        run = cls(saved.build_trainer(corpus), data_directory, directory)
+        run.saved_step = saved.step
+        return run
+
+    def change_settings(self, settings: RunSettings) -> None:
+        """Go on with other settings; raises SettingsError where one may not change in a run."""
+        if settings != self.trainer.settings:
+            self.trainer.change_settings(settings)
+            self._try_writing(self._write_beginning)
+
+    def events(self, single_step: bool = False) -> Iterator[TrainingEvent]:
+        """Train to the end or for one step, and pass on each event once it is kept."""
+        for event in self.trainer.run(single_step):
+            match event:
+                case RunStarted():
+                    self._try_writing(self._write_beginning)
+                    yield replace(event, run_directory=self.directory.path if self.directory else None)
+                    if self._disk_problem:
+                        yield CheckpointFailed(step=event.step, message=self._disk_problem)
+                case RunFinished():
+                    yield self.save()
+                    yield event
+                case _:
+                    yield from self._keep(event)
+                    yield event
+                    if self._save_is_due(event):
+                        yield self.save()
+
+    def _write_beginning(self) -> None:
+        """Make the folder where there is none yet, and write what a run has from its start."""
+        directory = self._require_directory()
+        directory.write_settings(self.trainer.settings)
+        directory.write_corpus(CorpusRecord.of(self.trainer.corpus).as_dict())
+        directory.rewrite_metrics(self.trainer.metrics.arrays())
+        folder = _corpora(self._data_directory)
+        if not ids_path(folder, self.trainer.corpus.digest).exists():
+            save_ids(self.trainer.corpus, folder)
+
+    def _require_directory(self) -> RunDirectory:
+        if self.directory is None:
+            self.directory = RunDirectory.create(self._data_directory / "runs", self.trainer.corpus.name)
+        return self.directory
+
+    def _keep(self, event: TrainingEvent) -> Iterator[CheckpointFailed]:
+        before = self._disk_problem
+        self._try_writing(lambda: self._require_directory().record(event))
+        if self._disk_problem and self._disk_problem != before:
+            yield CheckpointFailed(step=self.trainer.step, message=self._disk_problem)
+
+    def _try_writing(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+            self._disk_problem = ""
+        except OSError as error:
+            self._disk_problem = (
+                f"The run cannot be written to {self._data_directory}: {error.strerror or error}. "
+                "It goes on in memory; make room there, or allow writing."
+            )
+
+    def _save_is_due(self, event: TrainingEvent) -> bool:
+        """After an evaluation, or a minute after the last save; never with weights that give no finite loss."""
+        match event:
+            case EvaluationFinished():
+                return isfinite(event.loss)
+            case StepFinished():
+                return monotonic() - self._saved_at_s >= AUTOSAVE_INTERVAL_S
+            case _:
+                return False
+
+    def save(self, path: Path | None = None) -> CheckpointSaved | CheckpointFailed:
+        """Write the run's checkpoint, or a copy of it to `path`."""
+        self._saved_at_s = monotonic()
+        try:
+            target = path or self._require_directory().checkpoint_path
+            save_run(target, self.trainer)
+        except OSError as error:
+            return CheckpointFailed(step=self.trainer.step, message=f"The run could not be saved: {error.strerror or error}.")
+        except CheckpointError as error:
+            return CheckpointFailed(step=self.trainer.step, message=str(error))
+        if path is None:
+            self.saved_step = self.trainer.step
+        return CheckpointSaved(step=self.trainer.step, path=target)
+
+
+def find_corpus(saved: SavedRun, data_directory: Path) -> Corpus | None:
+    """The text that a run was trained on, from the data folder or from where it lay; None where both are gone."""
+    record = saved.corpus
+    path = Path(record.path) if record.path else None
+    cached = load_cached_corpus(_corpora(data_directory), record.digest, saved.tokenizer, record.name, path)
+    if cached is not None or path is None:
+        return cached
+    try:
+        corpus = load_corpus(path)
+    except CorpusError:
+        return None
+    return corpus if corpus.digest == record.digest else None
+
+
+def _corpora(data_directory: Path) -> Path:
+    return data_directory / "corpora"

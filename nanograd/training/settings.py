@@ -1,0 +1,230 @@
+"""The settings of a run, declared once: their bounds, units and help make the form, the command line and the checks."""
+
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from math import isfinite
+from typing import Any, Self
+
+from nanograd.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a form, a command line and a check need to know of one field of RunSettings.
+
+    `changeable` marks what may change in the middle of a run. A number's bounds include their ends.
+    """
+
+    label: str
+    group: str
+    help: str
+    minimum: float = 0
+    maximum: float = 0
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    changeable: bool = False
+    is_advanced: bool = False
+
+
+def _setting(default: Any, label: str, group: str, help: str, **more: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(label=label, group=group, help=help, **more)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """Everything that decides how a run goes, apart from its text. The defaults are the preset "nanoGPT CPU"."""
+
+    n_layer: int = _setting(
+        4, "Layers", "Model",
+        "How many blocks of attention and MLP are stacked. More layers can learn longer chains of reasoning; each costs the same time again.",
+        minimum=1, maximum=48,
+    )
+    n_head: int = _setting(
+        4, "Heads", "Model",
+        "How many attention patterns each layer has side by side. It must divide the width.",
+        minimum=1, maximum=64,
+    )
+    n_embd: int = _setting(
+        128, "Width", "Model",
+        "How many numbers stand for each token inside the model. Twice the width is about four times the parameters.",
+        minimum=2, maximum=4096,
+    )
+    block_size: int = _setting(
+        64, "Context", "Model",
+        "How many tokens back the model can look. A longer context costs memory and time.",
+        minimum=2, maximum=4096, unit="tokens",
+    )
+    dropout: float = _setting(
+        0.0, "Dropout", "Model",
+        "The share of activations set to zero in training. It holds off overfitting on small texts; 0 learns fastest.",
+        minimum=0.0, maximum=0.95,
+    )
+    activation: str = _setting(
+        "gelu_tanh", "Activation", "Model",
+        "The bend between the two halves of each MLP. gelu_tanh is GPT-2's; gelu is its exact form; relu is the simplest.",
+        choices=("gelu_tanh", "gelu", "relu"), is_advanced=True,
+    )
+    bias: bool = _setting(
+        False, "Biases", "Model",
+        "Adds a constant to every linear layer and layer norm. GPT-2 has them; without, the model is a little smaller and faster.",
+        is_advanced=True,
+    )
+    batch_size: int = _setting(
+        12, "Batch", "Training",
+        "How many pieces of text each step learns from. A larger batch gives a smoother curve and slower steps.",
+        minimum=1, maximum=4096, unit="texts",
+    )
+    lr: float = _setting(
+        1e-3, "Learning rate", "Training",
+        "How far the weights move at each step. Too high and the loss jumps or turns NaN; too low and learning crawls.",
+        minimum=1e-8, maximum=1e3, changeable=True,
+    )
+    max_steps: int = _setting(
+        2000, "Steps", "Training",
+        "How many steps the run takes. It can be raised later to go on.",
+        minimum=1, maximum=100_000_000, changeable=True,
+    )
+    eval_interval: int = _setting(
+        200, "Evaluate every", "Training",
+        "How often the loss on text the model never trains on is measured, and the run is saved.",
+        minimum=1, maximum=10_000_000, unit="steps", changeable=True,
+    )
+    seed: int = _setting(
+        1337, "Seed", "Training",
+        "Where all chance starts from. The same seed, settings and text give the same run, number for number.",
+        minimum=0, maximum=2**31 - 1,
+    )
+    min_lr: float = _setting(
+        1e-4, "Final learning rate", "Training",
+        "Where the learning rate ends after falling along a cosine.",
+        minimum=0.0, maximum=1e3, changeable=True, is_advanced=True,
+    )
+    warmup_steps: int = _setting(
+        100, "Warm-up", "Training",
+        "For how many steps the learning rate rises from zero. It keeps the first steps from going astray.",
+        minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
+    )
+    weight_decay: float = _setting(
+        0.1, "Weight decay", "Training",
+        "Pulls the weights of the matrices towards zero. Some holds off overfitting.",
+        minimum=0.0, maximum=10.0, changeable=True, is_advanced=True,
+    )
+    beta1: float = _setting(
+        0.9, "Beta 1", "Training",
+        "How long AdamW remembers the direction of past gradients: 0.9 is about ten steps.",
+        minimum=0.0, maximum=0.9999, is_advanced=True,
+    )
+    beta2: float = _setting(
+        0.99, "Beta 2", "Training",
+        "How long AdamW remembers the size of past gradients: 0.99 is about a hundred steps.",
+        minimum=0.0, maximum=0.999999, is_advanced=True,
+    )
+    grad_clip: float = _setting(
+        1.0, "Clip gradients at", "Training",
+        "Shortens gradients whose norm is above this, so that one odd batch cannot upset the model; 0 is off.",
+        minimum=0.0, maximum=1e6, changeable=True, is_advanced=True,
+    )
+    validation_fraction: float = _setting(
+        0.1, "Kept for validation", "Training",
+        "The share of the text, from its end, that the model never trains on.",
+        minimum=0.01, maximum=0.9, is_advanced=True,
+    )
+    eval_windows: int = _setting(
+        2000, "Windows to evaluate", "Training",
+        "How many pieces of the validation part an evaluation covers, always the same ones, spread evenly; all of them where there are fewer.",
+        minimum=1, maximum=1_000_000, unit="texts", changeable=True, is_advanced=True,
+    )
+    sample_tokens: int = _setting(
+        160, "Sample length", "Training",
+        "How much text the model writes at each evaluation, to show how far it has come; 0 is none.",
+        minimum=0, maximum=10_000, unit="tokens", changeable=True, is_advanced=True,
+    )
+    probe_interval: int = _setting(
+        0, "Look inside every", "Training",
+        "How often the attention over the probe is taken; 0 is about once a second.",
+        minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
+    )
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong with these settings: a field's name -> a message. Empty where all is well."""
+        found: dict[str, str] = {}
+        for declared in fields(self):
+            message = _problem_of(getattr(self, declared.name), setting_of(declared), type(declared.default))
+            if message:
+                found[declared.name] = message
+        if not found:
+            found.update(self._problems_between_fields())
+        return found
+
+    def _problems_between_fields(self) -> dict[str, str]:
+        if self.n_embd % self.n_head:
+            return {"n_head": f"n_head {self.n_head} does not divide n_embd {self.n_embd}; {_suggest_heads(self.n_head, self.n_embd)}"}
+        if self.min_lr > self.lr:
+            return {"min_lr": f"The final learning rate {self.min_lr:g} is above the learning rate {self.lr:g}; choose at most {self.lr:g}."}
+        return {}
+
+    def check(self) -> Self:
+        """Return these settings where nothing is wrong with them, otherwise raise SettingsError."""
+        problems = self.problems()
+        if problems:
+            raise SettingsError(problems)
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from names and values, checked; raises SettingsError for names that do not exist here."""
+        known = {declared.name: declared for declared in fields(cls)}
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise SettingsError({name: f"There is no setting {name!r}; it may come from a newer version." for name in unknown})
+        return cls(**values).check()
+
+
+def setting_of(declared: "Field[Any]") -> Setting:
+    """The declaration behind a dataclass field of RunSettings."""
+    setting: Setting = declared.metadata["setting"]
+    return setting
+
+
+def declared_settings() -> dict[str, Setting]:
+    """Every field of RunSettings by name, in the order a form shows them."""
+    return {declared.name: setting_of(declared) for declared in fields(RunSettings)}
+
+
+def _problem_of(value: Any, setting: Setting, kind: type) -> str:
+    if kind is bool:
+        return "" if isinstance(value, bool) else f"{setting.label} is yes or no, not {value!r}."
+    if setting.choices:
+        return "" if value in setting.choices else f"{setting.label} is one of {', '.join(setting.choices)}, not {value!r}."
+    allowed = (int,) if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, allowed) or not isfinite(value):
+        return f"{setting.label} is a {'whole ' if kind is int else ''}number, not {value!r}."
+    if not setting.minimum <= value <= setting.maximum:
+        return f"{setting.label} {value:g} is out of bounds; choose from {setting.minimum:g} to {setting.maximum:g}."
+    return ""
+
+
+def _suggest_heads(n_head: int, n_embd: int) -> str:
+    divisors = [n for n in range(1, min(n_embd, 64) + 1) if n_embd % n == 0]
+    nearest = sorted(sorted(divisors, key=lambda n: abs(n - n_head))[:2])
+    return f"choose {' or '.join(str(n) for n in nearest)}."
+
+
+PRESETS: dict[str, RunSettings] = {
+    "Tiny": RunSettings(
+        n_layer=2, n_head=2, n_embd=32, block_size=32, batch_size=16, max_steps=2000, lr=3e-3, min_lr=3e-4,
+        warmup_steps=50, eval_interval=100, eval_windows=256, sample_tokens=120,
+    ),
+    "Small": RunSettings(
+        n_layer=3, n_head=3, n_embd=96, block_size=64, batch_size=16, max_steps=2000, lr=2e-3, min_lr=2e-4,
+        eval_interval=100, eval_windows=256,
+    ),
+    "nanoGPT CPU": RunSettings(),
+    "Medium": RunSettings(
+        n_layer=6, n_head=6, n_embd=384, block_size=256, batch_size=4, max_steps=5000, dropout=0.2,
+        eval_interval=250, eval_windows=64, sample_tokens=256,
+    ),
+}

@@ -1,0 +1,247 @@
+"""Training as a generator: each event it yields is a place to pause, to look, or to stop."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from math import isfinite
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from nanograd.errors import SettingsError
+from nanograd.generation import Ids, Sampling
+from nanograd.gptlanguage import GPTLanguageModel
+from nanograd.graph import no_grad
+from nanograd.optimizer import AdamW, clip_grad_norm_
+from nanograd.random import stream, using
+from nanograd.schedule import warmup_cosine
+from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
+from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.training.estimate import model_config
+from nanograd.training.events import (
+    EvaluationAdvanced,
+    EvaluationFinished,
+    ProbeTaken,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SampleAdvanced,
+    SampleWritten,
+    StepFinished,
+    TrainingEvent,
+)
+from nanograd.training.metrics import Metrics
+from nanograd.training.settings import RunSettings, declared_settings
+
+PROBE_TOKENS = 24
+_PROBE_INTERVAL_S = 1.0
+_EVALUATED_TOKENS_AT_ONCE = 2048
+_SAMPLED_TOKENS_AT_ONCE = 16
+
+
+def build_model(settings: RunSettings, vocabulary_size: int) -> GPTLanguageModel:
+    """The model that `settings` describe, with the initial weights that their seed gives."""
+    with using(stream(settings.seed, "parameters")):
+        return GPTLanguageModel(**asdict(model_config(settings, vocabulary_size)))
+
+
+def build_optimizer(model: GPTLanguageModel, settings: RunSettings) -> AdamW:
+    """AdamW that shrinks matrices only: biases and the scales of layer norms do not decay."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=settings.lr, betas=(settings.beta1, settings.beta2))
+
+
+def default_probe(corpus: Corpus, block_size: int) -> str:
+    """The beginning of the text."""
+    return corpus.tokenizer.decode(corpus.ids[: min(PROBE_TOKENS, block_size)])
+
+
+def first_prompt(tokenizer: CharacterTokenizer) -> str:
+    """What a text begins after where no prompt is given: a new line where the model knows one."""
+    return "\n" if "\n" in tokenizer.vocabulary else tokenizer.vocabulary[0]
+
+
+def look_at(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, step: int) -> ProbeTaken | None:
+    """The attention over `ids` (T,), the last block_size of them; None where there are none."""
+    if not len(ids):
+        return None
+    seen = ids[-model.config.block_size :]
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = model.attention_weights(seen)
+    return ProbeTaken(step=step, tokens=tuple(tokenizer.vocabulary[index] for index in seen), weights=weights)
+
+
+class Trainer:
+    """Trains a GPT on a corpus. All chance is a function of the seed and the step, so a run can go on from any step.
+
+    `run()` may be dropped at any event and called again: it goes on where the model stands.
+    """
+
+    def __init__(self, settings: RunSettings, corpus: Corpus, probe: str | None = None) -> None:
+        self.settings = settings.check()
+        check_corpus_fits(corpus, settings.block_size, settings.validation_fraction)
+        self.corpus = corpus
+        self.tokenizer: CharacterTokenizer = corpus.tokenizer
+        self.model = build_model(settings, self.tokenizer.vocabulary_size)
+        self.optimizer = build_optimizer(self.model, settings)
+        self.step = 0
+        self.metrics = Metrics()
+        self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
+        self._probed_at_s = -np.inf
+        self.set_probe(default_probe(corpus, settings.block_size) if probe is None else probe)
+
+    # ---- what can change in a run -------------------------------------------------------------------------------------
+
+    def change_settings(self, settings: RunSettings) -> None:
+        """Go on with other settings; raises SettingsError where one differs that is fixed for the whole run."""
+        settings.check()
+        fixed = {
+            name: f"{setting.label} is fixed for this run; start a new run to change it."
+            for name, setting in declared_settings().items()
+            if not setting.changeable and getattr(settings, name) != getattr(self.settings, name)
+        }
+        if fixed:
+            raise SettingsError(fixed)
+        self.settings = settings
+        self.optimizer.param_groups[0]["weight_decay"] = settings.weight_decay
+
+    def set_probe(self, text: str) -> None:
+        """Watch the attention over `text`; raises VocabularyError for characters that the model does not know."""
+        self._probe_ids = self.tokenizer.encode(text)
+        self.probe = text
+
+    # ---- the run ------------------------------------------------------------------------------------------------------
+
+    def run(self, single_step: bool = False) -> Iterator[TrainingEvent]:
+        """Train until `max_steps`, or for one step even beyond it; the model is consistent at each event."""
+        yield RunStarted(
+            step=self.step,
+            settings=self.settings,
+            vocabulary_size=self.tokenizer.vocabulary_size,
+            parameter_count=self.model.config.parameter_count(),
+        )
+        while True:
+            if self._evaluation_is_due():
+                yield from self._evaluate()
+                yield from self._look()
+                yield from self._write_sample()
+            if self.step >= self.settings.max_steps and not single_step:
+                yield RunFinished(step=self.step)
+                return
+            event = self._take_step()
+            yield event
+            if isinstance(event, RunFailed):
+                return
+            if single_step or self._probe_is_due():
+                yield from self._look()
+            if single_step:
+                return
+
+    def _take_step(self) -> StepFinished | RunFailed:
+        """One batch, one change of the weights; none where the loss or the gradient is not finite."""
+        began = perf_counter()
+        settings, number = self.settings, self.step + 1
+        generator = stream(settings.seed, "batch", self.step)
+        inputs, targets = sample_batch(self._train_ids, settings.block_size, settings.batch_size, generator.numpy)
+        lr = self.learning_rate(self.step)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows shows in the loss, below
+            loss = self._backward(inputs, targets)
+            norm = clip_grad_norm_(self.model.parameters(), settings.grad_clip or np.inf)
+            if not (isfinite(loss) and isfinite(norm)):
+                return RunFailed(step=number, message=self._failure(number, loss, norm, lr))
+            for group in self.optimizer.param_groups:
+                group["lr"] = lr
+            self.optimizer.step()
+        self.model.zero_grad()
+        self.step = number
+        event = StepFinished(
+            step=number,
+            loss=loss,
+            lr=lr,
+            gradient_norm=norm,
+            tokens_per_second=inputs.size / (perf_counter() - began),
+        )
+        self.metrics.add(event)
+        return event
+
+    def _backward(self, inputs: Any, targets: Any) -> float:
+        self.model.train()
+        self.model.zero_grad()
+        with using(stream(self.settings.seed, "dropout", self.step)):
+            _, loss = self.model(inputs, targets)
+        loss.backward()
+        return float(loss.item())
+
+    def _failure(self, number: int, loss: float, norm: float, lr: float) -> str:
+        what = f"The loss became {loss}" if not isfinite(loss) else f"The gradient's norm became {norm}"
+        return f"{what} at step {number:,}. Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and press Train."
+
+    def learning_rate(self, step: int) -> float:
+        """The rate for the step after `step` finished ones."""
+        settings = self.settings
+        return warmup_cosine(
+            step,
+            lr=settings.lr,
+            min_lr=settings.min_lr,
+            warmup_steps=settings.warmup_steps,
+            max_steps=settings.max_steps,
+        )
+
+    # ---- looking: none of it changes the run --------------------------------------------------------------------------
+
+    def _evaluation_is_due(self) -> bool:
+        is_evaluated = self.metrics.last_validation_step == self.step
+        return not is_evaluated and (self.step % self.settings.eval_interval == 0 or self.step >= self.settings.max_steps)
+
+    def _evaluate(self) -> Iterator[EvaluationAdvanced | EvaluationFinished]:
+        block_size = self.settings.block_size
+        inputs, targets = evaluation_windows(self._validation_ids, block_size, self.settings.eval_windows)
+        at_once = max(1, _EVALUATED_TOKENS_AT_ONCE // block_size)
+        total = 0.0
+        for begin in range(0, len(inputs), at_once):
+            part = slice(begin, begin + at_once)
+            total += self._evaluation_loss(inputs[part], targets[part]) * len(inputs[part])
+            yield EvaluationAdvanced(step=self.step, done=min(begin + at_once, len(inputs)), total=len(inputs))
+        event = EvaluationFinished(step=self.step, loss=total / len(inputs))
+        self.metrics.add(event)
+        yield event
+
+    def _evaluation_loss(self, inputs: Any, targets: Any) -> float:
+        self.model.eval()
+        with no_grad(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            _, loss = self.model(inputs, targets)
+        return float(loss.item())
+
+    def _probe_is_due(self) -> bool:
+        interval = self.settings.probe_interval
+        if interval:
+            return self.step % interval == 0
+        return perf_counter() - self._probed_at_s >= _PROBE_INTERVAL_S
+
+    def _look(self) -> Iterator[ProbeTaken]:
+        event = self.take_probe()
+        if event is not None:
+            yield event
+
+    def take_probe(self) -> ProbeTaken | None:
+        """The attention over the probe as the model stands; None for an empty probe."""
+        self._probed_at_s = perf_counter()
+        return look_at(self.model, self.tokenizer, self._probe_ids, self.step)
+
+    def _write_sample(self) -> Iterator[SampleAdvanced | SampleWritten]:
+        length = self.settings.sample_tokens
+        if not length:
+            return
+        prompt = first_prompt(self.tokenizer)
+        generator = stream(self.settings.seed, "sample", self.step)
+        ids: list[int] = []
+        sampling = Sampling(temperature=0.8)
+        for sampled in self.model.stream(self.tokenizer.encode(prompt), length, sampling, generator):
+            ids.append(sampled.id)
+            if len(ids) % _SAMPLED_TOKENS_AT_ONCE == 0:
+                yield SampleAdvanced(step=self.step, done=len(ids), total=length)
+        yield SampleWritten(step=self.step, prompt=prompt, text=self.tokenizer.decode(ids))

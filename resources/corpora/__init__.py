@@ -1,0 +1,1 @@
+"""The texts that come with the program, and what makes them."""

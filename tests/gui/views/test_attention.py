@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from gui.views.attention import AttentionView
+from nanograd.training.events import ProbeTaken
+
+
+@pytest.fixture
+def view(qtbot):
+    shown = AttentionView()
+    qtbot.addWidget(shown)
+    shown.resize(550, 320)
+    shown.show()
+    return shown
+
+
+def probe(n_layer=3, n_head=2, tokens="abcd"):
+    weights = np.random.default_rng(0).random((n_layer, n_head, len(tokens), len(tokens))).astype(np.float32)
+    return ProbeTaken(step=12, tokens=tuple(tokens), weights=weights)
+
+
+def test_layers_and_heads_are_counted_from_one(view):
+    view.set_layout(3, 2)
+    assert [view.attention_layer.itemText(index) for index in range(3)] == ["1", "2", "3"]
+    assert view.attention_head.count() == 2
+
+
+def test_the_map_shows_the_layer_and_head_chosen(view, qtbot):
+    event = probe()
+    view.show_probe(event)
+    qtbot.waitUntil(lambda: view.attention_map.tokens == event.tokens)
+    view.attention_layer.setCurrentIndex(2)
+    view.attention_head.setCurrentIndex(1)
+    np.testing.assert_array_equal(view.attention_map.weights, event.weights[2, 1])
+
+
+def test_a_click_in_the_mosaic_sets_the_choice(view, qtbot):
+    view.show_probe(probe())
+    qtbot.waitUntil(lambda: bool(view.attention_map.tokens))
+    qtbot.mouseClick(view.attention_mosaic, Qt.MouseButton.LeftButton, pos=view.attention_mosaic.tile_rect(1, 1).center())
+    assert (view.attention_layer.currentText(), view.attention_head.currentText()) == ("2", "2")
+
+
+def test_a_model_of_another_shape_clears_the_map(view, qtbot):
+    view.show_probe(probe())
+    qtbot.waitUntil(lambda: bool(view.attention_map.tokens))
+    view.attention_layer.setCurrentIndex(2)
+    view.set_layout(2, 2)
+    assert view.attention_map.tokens == ()
+    assert view.attention_layer.currentIndex() == 1
+
+
+def test_the_probe_applies_once_when_typing_has_paused(view, qtbot):
+    applied = []
+    view.probe_changed.connect(applied.append)
+    qtbot.keyClicks(view.probe_edit, "Go")
+    assert applied == []
+    qtbot.waitUntil(lambda: applied == ["Go"])
+
+
+def test_shift_and_return_is_a_new_line_and_return_applies_at_once(view, qtbot):
+    applied = []
+    view.probe_changed.connect(applied.append)
+    qtbot.keyClicks(view.probe_edit, "a")
+    qtbot.keyClick(view.probe_edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClicks(view.probe_edit, "b")
+    qtbot.keyClick(view.probe_edit, Qt.Key.Key_Return)
+    assert applied == ["a\nb"]
+
+
+def test_a_new_line_is_shown_by_a_sign_and_given_back_as_itself(view, qtbot):
+    with qtbot.waitSignal(view.probe_changed) as changed:
+        view.probe_edit.setText("one\ntwo")
+    assert view.probe_edit.text() == "one↵two"
+    assert changed.args == ["one\ntwo"]
+
+
+def test_a_probe_that_is_shown_is_not_asked_for_again(view, qtbot):
+    with qtbot.assertNotEmitted(view.probe_changed, wait=view.TYPING_PAUSE_MS + 100):
+        view.show_probe_text("First\nCitizen")
+    assert view.probe_edit.text() == "First↵Citizen"
+
+
+def test_an_empty_probe_is_a_problem_and_not_asked_for(view, qtbot):
+    view.show_probe_text("abc")
+    with qtbot.assertNotEmitted(view.probe_changed, wait=50):
+        view.probe_edit.clear()
+        qtbot.keyClick(view.probe_edit, Qt.Key.Key_Return)
+    assert view.findChild(object, "probe_problem_label").text() == view.EMPTY_PROBE
+
+
+def test_a_problem_of_the_probe_is_shown_and_taken_back(view):
+    label = view.findChild(object, "probe_problem_label")
+    view.show_probe_problem("The character '€' is unknown.")
+    assert label.isVisible()
+    view.show_probe_problem("")
+    assert not label.isVisible()
+
+
+def test_a_narrow_view_keeps_the_map_and_the_probe(view):
+    view.resize(300, 260)
+    assert not view.attention_mosaic.isVisible()
+    assert view.attention_map.isVisible()
+    assert view.probe_edit.isVisible()
+
+
+def test_the_map_can_be_saved_as_a_picture(view, tmp_path):
+    view.save_picture(str(tmp_path / "map.png"))
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,64 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from gui.theme import DARK, apply_theme
+from gui.views.control_bar import ControlActions, ControlBar
+
+NAMES = ("train", "pause", "step", "stop", "open_corpus", "open_checkpoint", "save_checkpoint", "theme")
+
+
+@pytest.fixture
+def bar(qapp, qtbot):
+    apply_theme(qapp, DARK)
+    actions = {name: QAction(name.capitalize().replace("_", " ")) for name in NAMES}
+    for name, action in actions.items():
+        action.setObjectName(f"{name}_action")
+    bar = ControlBar(ControlActions(**actions))
+    bar.actions_by_name = actions
+    qtbot.addWidget(bar)
+    bar.show()
+    return bar
+
+
+def button(bar, name):
+    return bar.findChild(QPushButton, f"{name}_button")
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [("idle", "Idle"), ("training", "Training"), ("paused", "Paused"), ("finished", "Finished"), ("failed", "Failed")],
+)
+def test_the_state_is_told_and_one_primary_button_with_it(bar, state, title):
+    bar.show_state(state)
+    assert bar.findChild(QLabel, "run_state_label").text() == title
+    assert button(bar, "pause").isVisible() == (state == "training")
+    assert button(bar, "train").isVisible() == (state != "training")
+
+
+def test_a_button_does_what_its_action_does(qtbot, bar):
+    action = bar.actions_by_name["step"]
+    with qtbot.waitSignal(action.triggered):
+        qtbot.mouseClick(button(bar, "step"), Qt.MouseButton.LeftButton)
+    action.setEnabled(False)
+    assert not button(bar, "step").isEnabled()
+
+
+def test_the_step_is_counted_only_where_there_is_a_run(bar):
+    number = bar.findChild(QLabel, "step_number_label")
+    assert not number.isVisible()
+    bar.show_step(1240, 2000)
+    assert number.isVisible()
+    assert number.text() == "1,240"
+
+
+def test_everything_fits_into_a_thousand_pixels(bar):
+    bar.show_theme(DARK)
+    bar.show_state("training")
+    bar.show_step(1_240_000, 2_000_000)
+    assert bar.minimumSizeHint().width() <= 1000
+
+
+def test_every_control_has_a_name(bar):
+    assert all(control.objectName() and control.accessibleName() for control in bar.findChildren(QPushButton))

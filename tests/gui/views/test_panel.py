@@ -1,0 +1,48 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QMainWindow
+
+from gui.theme import DARK, LIGHT, apply_theme
+from gui.views.panel import Dock, Panel
+
+
+@pytest.fixture
+def window(qapp, qtbot):
+    apply_theme(qapp, DARK)
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.resize(400, 300)
+    return window
+
+
+def test_a_dock_is_dragged_by_the_header_that_it_shows(window):
+    dock = Dock("Progress", "progress_dock", QLabel("body"))
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.show()
+    assert dock.titleBarWidget() is dock.header
+    assert dock.header.height() >= 38
+    assert dock.widget().y() >= dock.header.geometry().bottom()
+    assert dock.objectName() == "progress_dock"
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_a_dock_follows_the_theme(qapp, window, theme):
+    dock = Dock("Progress", "progress_dock", QLabel("body"))
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.show()
+    apply_theme(qapp, theme)
+    image = dock.grab().toImage()
+    assert image.pixelColor(dock.width() // 2, dock.height() - 8) == QColor(theme.panel)
+    assert image.pixelColor(0, 0) == QColor(theme.ground)
+
+
+def test_controls_stand_right_of_the_title(qtbot, window):
+    panel = Panel("Progress")
+    qtbot.addWidget(panel)
+    control = QLabel("CSV")
+    panel.add_control(control)
+    panel.resize(300, 100)
+    panel.show()
+    assert panel.header.title() == "Progress"
+    assert control.geometry().right() > 250
