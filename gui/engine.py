@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -30,7 +31,6 @@ from gui.events import (
     CheckpointWritten,
     CorpusOpened,
     EngineEvent,
-    NoticeGiven,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -145,7 +145,10 @@ class Engine:
     def _take_corpus(self, corpus: Corpus) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
         if self._loaded is not None and self._loaded.corpus_digest != corpus.digest:
+            former, step = self._loaded.corpus_name, self._loaded.step
             self._close_run()
+            notice = f"The run on {former} is closed at step {step:,}, and kept in {self._data_directory / 'runs'}."
+            corpus = replace(corpus, notice=f"{notice} {corpus.notice}".strip())
         self._corpus = corpus
         probe = default_probe(corpus, len(corpus.ids))
         if self._loaded is None:
@@ -352,8 +355,7 @@ class Engine:
 
     def _report(self, error: NanogradError) -> None:
         problems = tuple(error.problems.items()) if isinstance(error, SettingsError) else ()
-        source = "corpus" if isinstance(error, CorpusError) else ""
-        self._emit(ProblemFound(message=str(error), setting_problems=problems, source=source))
+        self._emit(ProblemFound(message=str(error), setting_problems=problems))
         if self._state == "training":
             self._pause()
 

@@ -99,13 +99,6 @@ class GenerationFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeGiven:
-    """Something good to know that is no error."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemFound:
     """Something did not work: the message says what and what to do; `details` is a traceback where the fault is ours.
 
@@ -115,7 +108,7 @@ class ProblemFound:
     message: str
     details: str = ""
     setting_problems: tuple[tuple[str, str], ...] = ()
-    source: Literal["", "prompt", "probe", "corpus"] = ""
+    source: Literal["", "prompt", "probe"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +126,6 @@ EngineEvent = (
     | GenerationStarted
     | TextGenerated
     | GenerationFinished
-    | NoticeGiven
     | ProblemFound
     | ShutdownRefused
 )

@@ -36,9 +36,7 @@ class LoadedRun:
         self._probe = withheld.saved.probe if withheld else ""
 
     @classmethod
-    def open(
-        cls, saved: SavedRun, corpus: Corpus | None, data_directory: Path, directory: RunDirectory | None
-    ) -> Self:
+    def open(cls, saved: SavedRun, corpus: Corpus | None, data_directory: Path, directory: RunDirectory | None) -> Self:
         """A checkpoint's run; raises CheckpointError where the file does not fit itself."""
         if corpus is not None:
             return cls(run=Run.resume(saved, corpus, data_directory, directory), is_from_checkpoint=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from PySide6.QtCore import QSettings, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QSettings, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
@@ -36,7 +36,6 @@ from gui.events import (
     EngineEvent,
     GenerationFinished,
     GenerationStarted,
-    NoticeGiven,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -168,7 +167,9 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_open_checkpoint_requested(self) -> None:
         start = str(self.data_directory / "runs")
-        path, _ = QFileDialog.getOpenFileName(self, "Open a checkpoint", start, f"Checkpoints (*{CHECKPOINT_SUFFIX});;All files (*)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open a checkpoint", start, f"Checkpoints (*{CHECKPOINT_SUFFIX});;All files (*)"
+        )
         if path:
             self.open_checkpoint(Path(path))
 
@@ -321,8 +322,6 @@ class MainWindow(QMainWindow):
             case GenerationFinished():
                 views.generate.show_finished(event)
                 self.generation_finished.emit()
-            case NoticeGiven():
-                views.message_bar.show_notice(event.message)
             case ProblemFound():
                 self._show_problem(event)
             case _:
@@ -339,7 +338,7 @@ class MainWindow(QMainWindow):
         self._views.settings_form.show_settings(event.settings)
         self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
         self._views.progress.show_history(self.history, event.settings.max_steps, event.vocabulary_size)
-        self._views.show_laboratory()
+        self._show_state(self.run_state)
 
     def _show_progress(self, steps: Sequence[StepFinished]) -> None:
         if not steps:

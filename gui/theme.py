@@ -315,7 +315,7 @@ QComboBox[role="link"]:focus {{ border-color: {theme.accent}; }}
 QComboBox[role="link"]:disabled {{ color: {theme.faint}; }}
 QComboBox[role="link"]::drop-down {{ width: 14px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.hairline}; padding: 4px;
-    outline: none; selection-background-color: {theme.accent_ground}; selection-color: {theme.accent_text}; }}
+    outline: none; font-weight: 400; selection-background-color: {theme.accent_ground}; selection-color: {theme.accent_text}; }}
 QComboBox QAbstractItemView::item {{ min-height: {height}px; padding: 0 8px; border-radius: 4px; }}
 QComboBox QAbstractItemView::item:disabled {{ color: {theme.faint}; }}
 """

@@ -63,10 +63,12 @@ class AttentionView(QWidget):
         """Offer so many layers and heads; what was drawn of another model is forgotten."""
         if self._event is not None and self._event.weights.shape[:2] != (n_layer, n_head):
             self.clear()
+        is_new = (self.attention_layer.count(), self.attention_head.count()) != (n_layer, n_head)
         _offer(self.attention_layer, n_layer)
         _offer(self.attention_head, n_head)
-        self.attention_mosaic.show_layout(n_layer, n_head)
-        self._clock.request()
+        if is_new:
+            self.attention_mosaic.show_layout(n_layer, n_head)
+            self._clock.request()
         self._show_choice()
         self._fit()
 

@@ -73,7 +73,7 @@ class ProgressView(QWidget):
 
     def show_history(self, history: RunHistory, max_steps: int, vocabulary_size: int) -> None:
         """Draw this run from now on; `vocabulary_size` tells the loss of a uniform guess."""
-        if history is not self._history or max_steps != self._max_steps:
+        if history is not self._history or max_steps != self._max_steps or not history.steps.size:
             self.loss_plot.follow()
         self._history, self._max_steps, self._vocabulary_size = history, max_steps, vocabulary_size
         self.request_redraw()

@@ -1,6 +1,7 @@
 """The form of a run's settings, built from their declarations: two cards, presets, errors beside the fields."""
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -55,6 +56,18 @@ class SettingsForm(QWidget):
         column.setSpacing(8)
         for section in self._sections.values():
             column.addWidget(section)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """The Tab key goes down the form as the eye does."""
+        stops: list[QWidget] = [self.preset_combo]
+        for group, section in self._sections.items():
+            rows = self._rows_of(group)
+            stops += [row.field for row in rows if not row.setting.is_advanced]
+            stops += [section.more, *(row.field for row in rows if row.setting.is_advanced)]
+        stops.append(self._reset)
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
         for row in self._rows.values():
@@ -122,12 +135,12 @@ class _Section(Panel):
 
     def __init__(self, name: str, rows: Iterable[SettingRow]) -> None:
         super().__init__(name, is_card=True)
-        self._more = QPushButton()
-        self._more.setCheckable(True)
-        self._more.setObjectName(f"more_{name.casefold()}_button")
-        self._more.setAccessibleName(f"More {name.casefold()} settings")
-        self._more.setIconSize(QSize(12, 12))
-        set_role(self._more, "disclosure")
+        self.more = QPushButton()
+        self.more.setCheckable(True)
+        self.more.setObjectName(f"more_{name.casefold()}_button")
+        self.more.setAccessibleName(f"More {name.casefold()} settings")
+        self.more.setIconSize(QSize(12, 12))
+        set_role(self.more, "disclosure")
         self._advanced = QWidget()
         advanced = QVBoxLayout(self._advanced)
         advanced.setContentsMargins(0, 0, 0, 6)
@@ -135,19 +148,19 @@ class _Section(Panel):
         self.body.setSpacing(2)
         for row in rows:
             (advanced if row.setting.is_advanced else self.body).addWidget(row)
-        self.body.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(self._advanced)
         self.set_bottom_margin(4)
-        self._more.toggled.connect(self._on_more_toggled)
+        self.more.toggled.connect(self._on_more_toggled)
         self._on_more_toggled(False)
 
     def show_more(self) -> None:
         """Open what lies under "More"."""
-        self._more.setChecked(True)
+        self.more.setChecked(True)
 
     def _on_more_toggled(self, is_open: bool) -> None:
-        self._more.setText("Less" if is_open else "More")
-        self._more.setIcon(icon("chevron" if is_open else "chevron_right"))
+        self.more.setText("Less" if is_open else "More")
+        self.more.setIcon(icon("chevron" if is_open else "chevron_right"))
         self._advanced.setVisible(is_open)
 
 

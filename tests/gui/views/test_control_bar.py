@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from gui.theme import DARK, apply_theme
 from gui.views.control_bar import ControlActions, ControlBar
 
-NAMES = ("train", "pause", "step", "stop", "open_corpus", "open_checkpoint", "save_checkpoint", "theme")
+NAMES = ("train", "pause", "step", "stop", "open_corpus", "open_checkpoint", "close_run", "save_checkpoint", "theme")
 
 
 @pytest.fixture

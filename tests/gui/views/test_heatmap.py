@@ -49,14 +49,14 @@ def test_each_weight_has_its_colour_and_the_future_is_blank(attention_map, theme
     assert colour_at(picture, attention_map.cell_center(5, 6), 2) == QColor(theme.panel).rgb()
 
 
-def test_hover_tells_who_looks_at_whom_and_how_much(attention_map, qtbot):
+def test_hover_tells_who_looks_at_whom_and_how_much(attention_map, move_mouse):
     weights = np.array([[1, 0, 0], [0.69, 0.31, 0], [0.5, 0.5, 0]], np.float32)
     attention_map.show_weights(weights, ("F", "t", "\n"))
-    qtbot.mouseMove(attention_map, attention_map.cell_center(1, 0).toPoint())
+    move_mouse(attention_map, attention_map.cell_center(1, 0).toPoint())
     assert attention_map.hover_text == "“t” looks at “F”: 0.69"
-    qtbot.mouseMove(attention_map, attention_map.cell_center(2, 2).toPoint())
+    move_mouse(attention_map, attention_map.cell_center(2, 2).toPoint())
     assert attention_map.hover_text == "“↵” looks at “↵”: under 0.01"
-    qtbot.mouseMove(attention_map, attention_map.cell_center(0, 2).toPoint())
+    move_mouse(attention_map, attention_map.cell_center(0, 2).toPoint())
     assert attention_map.hover_text == ""
 
 
@@ -68,16 +68,16 @@ def test_the_map_stays_inside_the_widget_at_any_length(attention_map, T):
     assert not attention_map.picture().isNull()
 
 
-def test_a_shorter_probe_does_not_keep_a_pointer_outside_it(attention_map, qtbot):
+def test_a_shorter_probe_does_not_keep_a_pointer_outside_it(attention_map, move_mouse):
     attention_map.show_weights(causal(9), tuple("abcdefghi"))
-    qtbot.mouseMove(attention_map, attention_map.cell_center(8, 8).toPoint())
+    move_mouse(attention_map, attention_map.cell_center(8, 8).toPoint())
     attention_map.show_weights(causal(3), tuple("abc"))
     assert attention_map.hover_text == ""
 
 
-def test_an_empty_map_invites(attention_map, qtbot):
+def test_an_empty_map_invites(attention_map, move_mouse):
     assert attention_map.tokens == ()
     assert attention_map.weights.shape == (0, 0)
-    qtbot.mouseMove(attention_map, QPoint(5, 5))
+    move_mouse(attention_map, QPoint(5, 5))
     picture = attention_map.picture()
     assert len({picture.pixel(x, y) for x in range(640) for y in range(240, 360, 4)}) > 1

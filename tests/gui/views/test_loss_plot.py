@@ -2,8 +2,8 @@ from math import log
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from gui.run_history import RunHistory
@@ -117,11 +117,10 @@ def test_the_readout_tells_step_training_and_validation(plot):
     assert "4.200" in plot.readout_at(0)
 
 
-def test_pointing_at_the_run_shows_the_readout(plot):
+def test_pointing_at_the_run_shows_the_readout(plot, move_mouse):
     plot.show_history(history_of([4.0] * 100), 100, 65, 0.0)
     place = QPointF(plot.viewport().rect().center())
-    none = Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(plot.viewport(), QMouseEvent(QEvent.Type.MouseMove, place, plot.mapToGlobal(place), *none))
+    move_mouse(plot.viewport(), place)
     assert "training" in plot.findChild(object, "loss_readout").text()
     assert plot.findChild(object, "loss_readout").isVisible()
 

@@ -114,3 +114,13 @@ def test_a_whole_preset_is_told_once(form):
     form.settings_changed.connect(lambda: told.append(form.settings()))
     form.preset_combo.setCurrentText("Tiny")
     assert told == [PRESETS["Tiny"]]
+
+
+def test_the_tab_key_goes_down_the_form(form):
+    stops, widget = [], form.preset_combo
+    while "reset_settings_button" not in stops:
+        stops.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    named = [stop for stop in stops if stop.startswith(("preset", "setting", "more", "reset"))]
+    assert named[:3] == ["preset_combo", "setting_n_layer", "setting_n_head"]
+    assert named.index("setting_dropout") < named.index("more_model_button") < named.index("setting_batch_size")
