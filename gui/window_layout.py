@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QObject, QSettings, Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from gui.actions import WindowActions
@@ -26,10 +26,11 @@ _SCROLL_BAR_PX: Final = 12
 _LAYOUT_VERSION: Final = 1
 
 
-class WindowLayout:
+class WindowLayout(QObject):
     """Builds every view: the line of control on top, the set-up on the left, docks in the centre, the status below."""
 
     def __init__(self, actions: WindowActions, window: QMainWindow) -> None:
+        super().__init__(window)
         self._window = window
         self.control_bar = ControlBar(
             ControlActions(
@@ -60,7 +61,9 @@ class WindowLayout:
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
         }
+        self._is_arranged = False
         self._laboratory = self._make_laboratory()
+        self._on_docks_changed()
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
         self._centre.addWidget(self._laboratory)
@@ -79,8 +82,10 @@ class WindowLayout:
         laboratory.splitDockWidget(docks["attention"], docks["generate"], Qt.Orientation.Horizontal)
         laboratory.tabifyDockWidget(docks["generate"], docks["samples"])
         docks["generate"].raise_()
-        laboratory.resizeDocks([docks["progress"], docks["attention"]], [276, 366], Qt.Orientation.Vertical)
-        laboratory.resizeDocks([docks["attention"], docks["generate"]], [550, 400], Qt.Orientation.Horizontal)
+        for dock in docks.values():
+            dock.visibilityChanged.connect(self._on_docks_changed)
+            dock.dockLocationChanged.connect(self._on_docks_changed)
+            dock.topLevelChanged.connect(self._on_docks_changed)
         return laboratory
 
     def _arrange(self) -> None:
@@ -101,6 +106,8 @@ class WindowLayout:
         column.addLayout(middle, 1)
         column.addWidget(self.status_line)
         self._window.setCentralWidget(root)
+        root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        root.setFocus()
 
     def _make_side(self) -> QScrollArea:
         side = QWidget()
@@ -121,9 +128,20 @@ class WindowLayout:
         scroll.setFixedWidth(_SIDE_PX + _SCROLL_BAR_PX)
         return scroll
 
+    @Slot()
+    def _on_docks_changed(self) -> None:
+        """A dock among tabs is named by its tab, and needs no title of its own."""
+        for dock in self._docks.values():
+            dock.show_tabbed(bool(self._laboratory.tabifiedDockWidgets(dock)))
+
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""
         self._centre.setCurrentWidget(self._laboratory)
+        if not self._is_arranged:  # sizes are taken only by docks that are shown
+            self._is_arranged = True
+            docks = self._docks
+            self._laboratory.resizeDocks([docks["progress"], docks["attention"]], [10, 16], Qt.Orientation.Vertical)
+            self._laboratory.resizeDocks([docks["attention"], docks["generate"]], [11, 8], Qt.Orientation.Horizontal)
 
     def show_theme(self, theme: Theme) -> None:
         """Draw everything in this theme's colours."""
@@ -142,8 +160,7 @@ class WindowLayout:
         geometry, docks = preferences.value("geometry"), preferences.value("docks")
         if geometry is not None:
             self._window.restoreGeometry(geometry)
-        if docks is not None:
-            self._laboratory.restoreState(docks, _LAYOUT_VERSION)
+        self._is_arranged = docks is not None and self._laboratory.restoreState(docks, _LAYOUT_VERSION)
 
 
 def _dock(title: str, name: str, content: QWidget, header: QWidget | None) -> Dock:

@@ -31,4 +31,5 @@ def erf_array(x: NDArray[Any]) -> NDArray[Any]:
     u = (2 * t - _FAR_BEGIN - _FAR_END) / (_FAR_END - _FAR_BEGIN)
     far = 1 - np.exp(-np.square(np.minimum(size, 7.0))) * chebval(u, _FAR)
     result = np.where(size <= 1, near * chebval(2 * near * near - 1, _NEAR), far)
-    return np.copysign(result, wide).astype(x.dtype)
+    signed: NDArray[Any] = np.copysign(result, wide).astype(x.dtype)
+    return signed

@@ -43,7 +43,8 @@ def token_probabilities(logits: Array, sampling: Sampling) -> Array:
     """The probabilities (B, V) that tokens are drawn with: logits (B, V) by temperature, then top-k, then top-p."""
     scores = logits.astype(np.float64)
     if sampling.temperature == 0:
-        return np.eye(scores.shape[-1])[scores.argmax(axis=-1)]
+        certain: Array = np.eye(scores.shape[-1])[scores.argmax(axis=-1)]
+        return certain
     scores /= sampling.temperature
     if sampling.top_k is not None and sampling.top_k < scores.shape[-1]:
         smallest = np.partition(scores, -sampling.top_k, axis=-1)[:, -sampling.top_k, None]
@@ -69,7 +70,8 @@ def draw(probabilities: Array, generator: Generator) -> Ids:
     """One id for each row of probabilities (B, V): (B,)."""
     cumulative = np.cumsum(probabilities, axis=-1)
     points = generator.numpy.random((len(probabilities), 1)) * cumulative[:, -1:]
-    return (cumulative <= points).sum(axis=-1)
+    drawn: Ids = (cumulative <= points).sum(axis=-1)
+    return drawn
 
 
 def stream_ids(

@@ -57,12 +57,11 @@ class Block(Module):
         self.mlp = MLP(C, 4 * C, C, activation=config.activation, bias=config.bias)
         self.dropout = Dropout(config.dropout)
 
-    def forward(
-        self, x: Tensor, kept_weights: list[Array] | None = None, cache: KeyValueCache | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, kept_weights: list[Array] | None = None, cache: KeyValueCache | None = None) -> Tensor:
         """(B, T, C) -> (B, T, C); see MultiHeadAttention for the weights and the cache."""
-        x = x + self.attn(self.ln_1(x), kept_weights, cache)
-        return x + self.dropout(self.mlp(self.ln_2(x)))
+        attended: Tensor = x + self.attn(self.ln_1(x), kept_weights, cache)
+        result: Tensor = attended + self.dropout(self.mlp(self.ln_2(attended)))
+        return result
 
 
 class GPTLanguageModel(Module):
@@ -127,9 +126,7 @@ class GPTLanguageModel(Module):
             raise ShapeError(f"targets have the shape of idx, {ids.shape}; got {wanted.shape}.")
         return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
 
-    def _logits(
-        self, ids: Tensor, kept_weights: list[Array] | None = None, caches: list[KeyValueCache] | None = None
-    ) -> Tensor:
+    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None, caches: list[KeyValueCache] | None = None) -> Tensor:
         begin = caches[0].length if caches else 0
         positions = wrap(np.arange(begin, begin + ids.shape[1]))
         x = self.dropout(self.wte(ids) + self.wpe(positions))
@@ -159,24 +156,20 @@ class GPTLanguageModel(Module):
         `top_p` the likeliest that together reach it. With a `seed` the result is always the same.
         """
         prompt = _as_ids(idx)
-        rows = prompt.data.reshape(1, -1) if prompt.ndim == 1 else prompt.data
+        rows = _as_rows(prompt)
         sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
         generator = current_generator() if seed is None else Generator(seed)
         new = [drawn for drawn, _ in self._stream(rows, max_new_tokens, sampling, generator)]
         result = np.concatenate([rows, *[drawn[:, None] for drawn in new]], axis=1)
         return wrap(result[0] if prompt.ndim == 1 else result)
 
-    def stream(
-        self, idx: Any, max_new_tokens: int, sampling: Sampling, generator: Generator
-    ) -> Iterator[TokenSampled]:
+    def stream(self, idx: Any, max_new_tokens: int, sampling: Sampling, generator: Generator) -> Iterator[TokenSampled]:
         """The tokens after the prompt `idx`, ids (T,), one after another, with their probabilities and rivals."""
-        rows = _as_ids(idx).data.reshape(1, -1)
+        rows = _as_rows(_as_ids(idx).reshape(-1))
         for drawn, logits in self._stream(rows, max_new_tokens, sampling, generator):
             yield describe(int(drawn[0]), logits[0])
 
-    def _stream(
-        self, ids: Ids, max_new_tokens: int, sampling: Sampling, generator: Generator
-    ) -> Iterator[tuple[Ids, Array]]:
+    def _stream(self, ids: Ids, max_new_tokens: int, sampling: Sampling, generator: Generator) -> Iterator[tuple[Ids, Array]]:
         if not ids.shape[1]:
             raise ShapeError("The prompt holds no token; give at least one, such as a newline's.")
         if max_new_tokens < 0:
@@ -224,16 +217,26 @@ class _Looking:
         self._no_grad = no_grad()
 
     def __enter__(self) -> None:
-        self._was_training = self._model.training
-        if self._was_training:
+        self._in_training = [module for module in self._model.modules() if module.training] if self._model.training else []
+        if self._in_training:
             self._model.eval()
         self._no_grad.__enter__()
 
     def __exit__(self, *error: Any) -> None:
         self._no_grad.__exit__(*error)
-        if self._was_training:
-            self._model.train()
+        for module in self._in_training:
+            module.training = True
 
 
 def _as_ids(idx: Any) -> Tensor:
-    return idx if isinstance(idx, Tensor) else tensor(np.asarray(idx, np.int64))
+    ids = idx.data if isinstance(idx, Tensor) else np.asarray(idx)
+    if ids.size and ids.dtype.kind not in "iu":
+        raise ShapeError(f"Token ids are integers; got {ids.dtype}: use .long() on a tensor, or astype(int) on an array.")
+    return idx if isinstance(idx, Tensor) else tensor(ids.astype(np.int64))
+
+
+def _as_rows(prompt: Tensor) -> Ids:
+    """A prompt's ids as (B, T)."""
+    if prompt.ndim not in (1, 2):
+        raise ShapeError(f"A prompt is ids (T,) or (B, T); got the shape {prompt.shape}.")
+    return prompt.data.astype(np.int64).reshape(prompt.shape if prompt.ndim == 2 else (1, -1))

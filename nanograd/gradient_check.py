@@ -25,9 +25,7 @@ def numeric_gradient(function: Callable[..., Tensor], inputs: list[Tensor], posi
     return gradient
 
 
-def gradcheck(
-    func: Callable[..., Tensor], inputs: Any, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3
-) -> bool:
+def gradcheck(func: Callable[..., Tensor], inputs: Any, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3) -> bool:
     """True where the gradients of `func` at float64 `inputs` agree with central differences; otherwise GraphError says where.
 
     The result is weighted by fixed random numbers, so that errors in different places do not cancel out.

@@ -21,9 +21,12 @@ class Leaf(Protocol):
     """A tensor that a gradient is wanted for and that no operation made."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """The size of each dimension."""
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """The kind of number."""
 
 
 class Operation:

@@ -54,6 +54,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise ShapeError(
             f"A linear layer of weight {weight.shape} expects inputs (..., {weight.shape[-1]}); got the shape {input.shape}."
         )
+    if input.dtype != weight.dtype:
+        raise ShapeError(
+            f"A linear layer of {weight.dtype} expects inputs of that dtype; got {input.dtype}: use .to({str(weight.dtype)!r})."
+        )
     return fused(_kernel, input, weight, *(() if bias is None else (bias,)))
 
 

@@ -53,6 +53,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward().")
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
+        """What `forward` returns."""
         return self.forward(*inputs, **named)
 
     def children(self) -> "Iterator[Module]":

@@ -40,7 +40,7 @@ def future_mask(queries: int, keys: int) -> Array:
 def attention_weights(query: Array, key: Array) -> Array:
     """The weights (B, H, T, S) of queries (B, H, T, D) over keys (B, H, S, D), the last of which is the present token."""
     T, S, D = query.shape[2], key.shape[2], query.shape[3]
-    weights = query @ np.ascontiguousarray(key.swapaxes(2, 3))
+    weights: Array = query @ np.ascontiguousarray(key.swapaxes(2, 3))
     weights *= query.dtype.type(D**-0.5)
     if T > 1:
         weights[..., future_mask(T, S)] = -np.inf
@@ -133,16 +133,15 @@ class MultiHeadAttention(Module):
         self.c_proj = Linear(n_embd, n_embd, bias=bias)
         self.dropout = Dropout(dropout)
 
-    def forward(
-        self, input: Tensor, kept_weights: list[Array] | None = None, cache: KeyValueCache | None = None
-    ) -> Tensor:
+    def forward(self, input: Tensor, kept_weights: list[Array] | None = None, cache: KeyValueCache | None = None) -> Tensor:
         """Attend; the weights (B, H, T, T), before dropout, are appended to `kept_weights` where it is given.
 
         With a `cache` the input holds only new tokens, nothing is recorded, and the weights are (B, H, T, length).
         """
         qkv = self.c_attn(input)
         if cache is not None:
-            return self.c_proj(wrap(self._attend_cached(qkv.data, kept_weights, cache)))
+            projected: Tensor = self.c_proj(wrap(self._attend_cached(qkv.data, kept_weights, cache)))
+            return projected
         generator = current_generator() if self.training and self.dropout_p else None
         attended = fused(
             _kernel,
@@ -152,7 +151,8 @@ class MultiHeadAttention(Module):
             generator=generator,
             kept_weights=kept_weights,
         )
-        return self.dropout(self.c_proj(attended))
+        result: Tensor = self.dropout(self.c_proj(attended))
+        return result
 
     def _attend_cached(self, qkv: Array, kept_weights: list[Array] | None, cache: KeyValueCache) -> Array:
         query, key, value = split_heads(qkv, self.n_head)

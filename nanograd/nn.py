@@ -77,9 +77,7 @@ class MLP(Module):
     (1, 2)
     """
 
-    def __init__(
-        self, input_dim: int, hidden_dim: int, output_dim: int, activation: str = "relu", bias: bool = True
-    ) -> None:
+    def __init__(self, input_dim: int, hidden_dim: int, output_dim: int, activation: str = "relu", bias: bool = True) -> None:
         super().__init__()
         if activation not in ACTIVATIONS:
             raise ValueError(f"An activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}.")
@@ -89,4 +87,5 @@ class MLP(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., input_dim) -> (..., output_dim)."""
-        return self.c_proj(self.activation(self.c_fc(input)))
+        result: Tensor = self.c_proj(self.activation(self.c_fc(input)))
+        return result

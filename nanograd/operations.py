@@ -55,12 +55,8 @@ def _share(g: Array, chosen: Array, x: Array, y: Array) -> Array:
     return g * np.where(x == y, g.dtype.type(0.5), chosen.astype(g.dtype))
 
 
-maximum = Operation(
-    "maximum", np.maximum, lambda g, x, y: _share(g, x > y, x, y), lambda g, x, y: _share(g, y > x, x, y)
-)
-minimum = Operation(
-    "minimum", np.minimum, lambda g, x, y: _share(g, x < y, x, y), lambda g, x, y: _share(g, y < x, x, y)
-)
+maximum = Operation("maximum", np.maximum, lambda g, x, y: _share(g, x > y, x, y), lambda g, x, y: _share(g, y > x, x, y))
+minimum = Operation("minimum", np.minimum, lambda g, x, y: _share(g, x < y, x, y), lambda g, x, y: _share(g, y < x, x, y))
 clamp = Operation(
     "clamp",
     lambda x, low, high: np.clip(x, low, high),
@@ -104,12 +100,8 @@ extreme = Kernel("max", _extreme, _extreme_backward)
 
 # ---- shapes -----------------------------------------------------------------------------------------------------------
 
-reshape = Operation(
-    "reshape", lambda x, shape, before: x.reshape(shape), lambda g, before: g.reshape(before)
-)
-permute = Operation(
-    "permute", lambda x, dims: x.transpose(dims), lambda g, dims: g.transpose(np.argsort(dims))
-)
+reshape = Operation("reshape", lambda x, shape, before: x.reshape(shape), lambda g, before: g.reshape(before))
+permute = Operation("permute", lambda x, dims: x.transpose(dims), lambda g, dims: g.transpose(np.argsort(dims)))
 expand = Operation("expand", lambda x, shape: np.broadcast_to(x, shape), lambda g: g)
 
 
@@ -132,9 +124,17 @@ def is_plain_index(index: Any) -> bool:
     )
 
 
-take = Operation(
-    "index", lambda x, index, shape: x[index], lambda g, index, shape: _index_derivative(g, index, shape)
-)
+take = Operation("index", lambda x, index, shape: x[index], lambda g, index, shape: _index_derivative(g, index, shape))
+
+
+def _take_along_derivative(g: Array, index: Array, axis: int, shape: tuple[int, ...]) -> Array:
+    """Put the gradient back where it was read: one place in each row along `axis`."""
+    result = np.zeros(shape, g.dtype)
+    np.put_along_axis(result, index, g, axis)
+    return result
+
+
+take_along = Operation("take_along_dim", lambda x, index, axis, shape: np.take_along_axis(x, index, axis), _take_along_derivative)
 
 
 def _concatenate(*arrays: Array, axis: int) -> tuple[Array, tuple[Any, ...]]:
@@ -155,7 +155,7 @@ def _matmul_derivative_of_left(g: Array, x: Array, y: Array) -> Array:
     """g @ y^T, with vectors seen as rows and columns."""
     if y.ndim == 1:
         return g[..., None] * y
-    return (g[..., None, :] if x.ndim == 1 else g) @ np.swapaxes(y, -1, -2) if x.ndim > 1 else _dot_rows(g, y)
+    return g @ np.swapaxes(y, -1, -2) if x.ndim > 1 else _dot_rows(g, y)
 
 
 def _dot_rows(g: Array, y: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nanograd.graph import Array
-from nanograd.module import Parameter
+from nanograd.tensor import Tensor
 
 Group = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Optimizer:
         """Change one parameter in place, and its state."""
         raise NotImplementedError(f"{type(self).__name__} defines no update.")
 
-    def _parameters(self) -> list[Parameter]:
+    def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
     def state_dict(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _check_group(group: Group) -> None:
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015). `weight_decay` adds that share of each parameter to its gradient.
 
-    >>> parameter = Parameter(np.array([1.0]))
+    >>> parameter = Tensor([1.0], requires_grad=True)
     >>> parameter.grad = parameter.detach()
     >>> Adam([parameter], lr=0.1).step()
     >>> round(parameter.item(), 4)
@@ -156,7 +156,7 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, weight_decay)
 
 
-def clip_grad_norm_(parameters: Iterable[Parameter], max_norm: float) -> float:
+def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float) -> float:
     """Shorten all gradients together to the norm `max_norm` where it is longer; return the norm it was.
 
     A norm that is not finite is returned, and nothing is changed.

@@ -16,13 +16,13 @@ from nanograd.tensor import Tensor, fused
 
 def softmax_definition(input: Tensor, dim: int) -> Tensor:
     """Softmax along `dim` in primitives; the shape stays."""
-    exponentials = (input - input.detach().max(dim, keepdim=True)).exp()
+    exponentials = (input - input.detach().amax(dim, keepdim=True)).exp()
     return exponentials / exponentials.sum(dim, keepdim=True)
 
 
 def log_softmax_definition(input: Tensor, dim: int) -> Tensor:
     """The logarithm of softmax along `dim` in primitives; the shape stays."""
-    shifted = input - input.detach().max(dim, keepdim=True)
+    shifted = input - input.detach().amax(dim, keepdim=True)
     return shifted - shifted.exp().sum(dim, keepdim=True).log()
 
 
@@ -37,7 +37,7 @@ def cross_entropy_definition(input: Tensor, target: Tensor) -> Tensor:
 
 def softmax_array(x: Array, axis: int) -> Array:
     """Softmax of an array along `axis`."""
-    exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
+    exponentials: Array = np.exp(x - x.max(axis=axis, keepdims=True))
     exponentials /= exponentials.sum(axis=axis, keepdims=True)
     return exponentials
 
@@ -117,15 +117,15 @@ def cross_entropy(input: Tensor, target: Tensor, ignore_index: int = -100, reduc
     >>> cross_entropy(Tensor([[0.0, 0.0]]), tensor([1])).item()
     0.6931471824645996
     """
+    if not input.ndim:
+        raise ShapeError("cross_entropy needs logits (N, C), (C,) or (N, C, d1, ...); got a single number.")
     classes = input.shape[1] if input.ndim > 1 else input.shape[0]
     expected = (input.shape[0], *input.shape[2:]) if input.ndim > 1 else ()
     if target.shape != expected:
         raise ShapeError(f"For logits of shape {input.shape} the targets have the shape {expected}; got {target.shape}.")
     _check_classes(target.data, classes, ignore_index)
     rows = input.permute(0, *range(2, input.ndim), 1) if input.ndim > 2 else input
-    losses = fused(
-        _cross_entropy_kernel, rows.reshape(-1, classes), target.reshape(-1), ignore_index=ignore_index
-    )
+    losses = fused(_cross_entropy_kernel, rows.reshape(-1, classes), target.reshape(-1), ignore_index=ignore_index)
     if reduction == "none":
         return losses.reshape(expected)
     if reduction == "sum":

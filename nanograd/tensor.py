@@ -1,7 +1,8 @@
 """The Tensor: an array that remembers how it was made, so that gradients can flow back through it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from math import prod
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -109,6 +110,15 @@ class Tensor:
             raise ShapeError(f"item() is for a tensor of one number; this one has the shape {self.shape}: use tolist().")
         return self.data.item()
 
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
     def tolist(self) -> Any:
         """The numbers as nested lists."""
         return self.data.tolist()
@@ -210,20 +220,16 @@ class Tensor:
         return _binary(ops.multiply, self, other)
 
     def __truediv__(self, other: Any) -> "Tensor":
-        return _binary(ops.divide, _as_float(self), other)
+        return _binary(ops.divide, *_as_floats(self, _as_tensor(other, self)))
 
     def __pow__(self, other: Any) -> "Tensor":
         return _binary(ops.power, self, other)
 
-    def __matmul__(self, other: "Tensor") -> "Tensor":
-        if not isinstance(other, Tensor):
-            return NotImplemented
-        left, right = _same_dtype(self, other)
-        if not self.ndim or not other.ndim or self.shape[-1] != other.shape[-2 if other.ndim > 1 else -1]:
-            raise ShapeError(
-                f"matmul needs the last dimension of the left to equal the second-last of the right; got {self.shape} @ {other.shape}."
-            )
-        return apply(ops.matmul, left, right)
+    def __matmul__(self, other: Any) -> "Tensor":
+        return _matmul(self, _as_tensor(other, self))
+
+    def __rmatmul__(self, other: Any) -> "Tensor":
+        return _matmul(_as_tensor(other, self), self)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -232,7 +238,7 @@ class Tensor:
         return _binary(ops.subtract, _as_tensor(other, self), self)
 
     def __rtruediv__(self, other: Any) -> "Tensor":
-        return _binary(ops.divide, _as_tensor(other, _as_float(self)), self)
+        return _binary(ops.divide, *_as_floats(_as_tensor(other, self), self))
 
     def __rpow__(self, other: Any) -> "Tensor":
         return _binary(ops.power, _as_tensor(other, self), self)
@@ -265,15 +271,6 @@ class Tensor:
         return wrap(np.greater_equal(self.data, _plain(other)))
 
     __hash__ = object.__hash__
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.data, dtype=dtype, copy=copy)
@@ -322,7 +319,8 @@ class Tensor:
 
     def clamp(self, min: Scalar | None = None, max: Scalar | None = None) -> "Tensor":
         """Each number, moved to the nearer bound where it lies outside."""
-        return apply(ops.clamp, self, low=min, high=max)
+        is_fractional = isinstance(min, float) or isinstance(max, float)
+        return apply(ops.clamp, _as_float(self) if is_fractional else self, low=min, high=max)
 
     def masked_fill(self, mask: "Tensor", value: Scalar) -> "Tensor":
         """`value` where `mask` (bool, broadcast) is true, otherwise the number that is here."""
@@ -343,15 +341,24 @@ class Tensor:
         """The variance over `dim`, divided by the count less `correction`."""
         centred = self - self.mean(dim, keepdim=True)
         squares = (centred * centred).sum(dim, keepdim)
-        return squares / (self.numel() / squares.numel() - correction)
+        count = self.numel() if dim is None else prod(self.shape[axis] for axis in _axes(dim) or ())
+        return squares / (count - correction)
 
-    def max(self, dim: int | None = None, keepdim: bool = False) -> "Tensor":
-        """The largest number over all or over `dim`; equal ones share the gradient evenly."""
+    def amax(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
+        """The largest number over `dim`, one or several dimensions, or over all; equal ones share the gradient evenly."""
         return fused(ops.extreme, self, axis=_axes(dim), keepdims=keepdim, function=np.max)
 
-    def min(self, dim: int | None = None, keepdim: bool = False) -> "Tensor":
-        """The smallest number over all or over `dim`; equal ones share the gradient evenly."""
+    def amin(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
+        """The smallest number over `dim`, one or several dimensions, or over all; equal ones share the gradient evenly."""
         return fused(ops.extreme, self, axis=_axes(dim), keepdims=keepdim, function=np.min)
+
+    def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """The largest number over all; with `dim`, the pair (values, indices) along it, as PyTorch has it."""
+        return self.amax() if dim is None else _extremes(self, self.data.argmax(dim, keepdims=True), dim, keepdim)
+
+    def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """The smallest number over all; with `dim`, the pair (values, indices) along it, as PyTorch has it."""
+        return self.amin() if dim is None else _extremes(self, self.data.argmin(dim, keepdims=True), dim, keepdim)
 
     def argmax(self, dim: int | None = None) -> "Tensor":
         """Where the largest number lies along `dim`, or in the flattened tensor (int64)."""
@@ -444,6 +451,9 @@ def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of an operation on tensors, recorded where a gradient is wanted."""
     values = tuple([x.data for x in inputs])
     result = wrap(operation.forward(*values, **parameters))
+    base = result.data.base
+    if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
+        result._counter = inputs[0]._counter
     if is_grad_enabled():
         targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
         if any(target is not None for target in targets):
@@ -465,11 +475,28 @@ def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     return result
 
 
+class Extremes(NamedTuple):
+    """The largest or smallest numbers along a dimension, and where they lie (int64)."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _extremes(x: Tensor, places: Array, dim: int, keepdim: bool) -> Extremes:
+    values, indices = apply(ops.take_along, x, index=places, axis=dim, shape=x.shape), wrap(places)
+    return Extremes(values, indices) if keepdim else Extremes(values.squeeze(dim), indices.squeeze(dim))
+
+
+def _matmul(left: Tensor, right: Tensor) -> Tensor:
+    if not left.ndim or not right.ndim or left.shape[-1] != right.shape[-2 if right.ndim > 1 else -1]:
+        raise ShapeError(
+            f"matmul needs the last dimension of the left to equal the second-last of the right; got {left.shape} @ {right.shape}."
+        )
+    return apply(ops.matmul, *_same_dtype(left, right))
+
+
 def _binary(operation: Operation, left: Tensor, right: Any) -> Tensor:
-    if not isinstance(right, Tensor):
-        right = _as_tensor(right, left)
-    if left.data.dtype != right.data.dtype:
-        left, right = _same_dtype(left, right)
+    left, right = _same_dtype(left, _as_tensor(right, left))
     try:
         return apply(operation, left, right)
     except ValueError as error:
@@ -483,6 +510,8 @@ def _binary(operation: Operation, left: Tensor, right: Any) -> Tensor:
 
 def _as_tensor(value: Any, like: Tensor) -> Tensor:
     """A number as a tensor of `like`'s dtype, unless it needs a wider one; an array as it is."""
+    if isinstance(value, Tensor):
+        return value
     if isinstance(value, bool | int | float):
         is_wider = isinstance(value, float) and like.dtype not in _FLOATS
         return wrap(np.asarray(value, np.float32 if is_wider else like.dtype if like.dtype != np.bool_ else None))
@@ -495,9 +524,17 @@ def _as_float(x: Tensor) -> Tensor:
     return x if x.data.dtype in _FLOATS else x.to(np.float32)
 
 
+def _as_floats(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in their common dtype, or float32 where that is none of numbers with fractions."""
+    left, right = _same_dtype(left, right)
+    return _as_float(left), _as_float(right)
+
+
 def _same_dtype(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     """Both in PyTorch's common dtype: the wider kind wins; within a kind, dimensions win over a single number."""
-    a, b = left.dtype, right.dtype
+    a, b = left.data.dtype, right.data.dtype
+    if a == b:
+        return left, right
     rank = {np.dtype(np.bool_): 0, np.dtype(np.int64): 1, np.dtype(np.float32): 2, np.dtype(np.float64): 2}
     if rank[a] != rank[b]:
         dtype = a if rank[a] > rank[b] else b

@@ -85,6 +85,7 @@ class AttentionView(QWidget):
         if not self._typing.isActive():
             self._probe = text
             self.probe_edit.setText(text.replace("\n", NEW_LINE))
+            self.probe_edit.setCursorPosition(0)
             self._typing.stop()
 
     def show_probe_problem(self, message: str) -> None:
@@ -198,6 +199,7 @@ class AttentionView(QWidget):
         text = self.probe_edit.text()
         if "\n" in text:
             self.probe_edit.setText(text.replace("\n", NEW_LINE))
+            self.probe_edit.setCursorPosition(0)
         else:
             self._typing.start()
 

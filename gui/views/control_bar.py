@@ -107,8 +107,11 @@ class ControlBar(QFrame):
         set_role(self._state, "accent" if is_training else "")
         set_style_property(self._pill, "active", "true" if is_training else "false")
         set_style_property(self._dot, "state", state)
-        self._pause.setVisible(is_training)
-        self._train.setVisible(not is_training)
+        shown, hidden = (self._pause, self._train) if is_training else (self._train, self._pause)
+        shown.setVisible(True)
+        if hidden.hasFocus():
+            shown.setFocus()
+        hidden.setVisible(False)
 
     def show_step(self, step: int, max_steps: int) -> None:
         """Show how far the run is; nothing before it has a length."""

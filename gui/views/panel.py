@@ -98,12 +98,19 @@ class Dock(QDockWidget):
         self.body.setContentsMargins(12, 12, 12, 12)
         self.body.setSpacing(8)
         self.setWidget(self._frame)
+        self._has_controls = False
         if content is not None:
             self.body.addWidget(content, 1)
 
     def add_control(self, widget: QWidget) -> None:
         """Put a control at the right end of the header."""
+        self._has_controls = True
         self.header.add_control(widget)
+
+    def show_tabbed(self, is_tabbed: bool) -> None:
+        """Leave out what the dock's tab says already: the title, and the whole header where it holds nothing else."""
+        self.header.show_title("" if is_tabbed else self.windowTitle())
+        self.header.setMinimumHeight(0 if is_tabbed and not self._has_controls else scaled(38))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the panel that header and body lie on."""

@@ -1,0 +1,1 @@
+"""Text: files, tokens and the batches made of them."""

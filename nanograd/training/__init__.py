@@ -1,0 +1,1 @@
+"""Training: settings, the run as a generator of events, and its files."""

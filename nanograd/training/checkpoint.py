@@ -69,9 +69,7 @@ class SavedRun:
                 f"{self.name} was trained on {self.corpus.name}, and {corpus.name} is another text; open {self.corpus.name}."
             )
         trainer = Trainer(self.settings, corpus, probe="")
-        model_state.restore(
-            self.tensors, self.metadata, model=trainer.model, optimizer=trainer.optimizer, name=self.name
-        )
+        model_state.restore(self.tensors, self.metadata, model=trainer.model, optimizer=trainer.optimizer, name=self.name)
         trainer.step = self.step
         trainer.metrics = Metrics(self.metrics)
         trainer.set_probe(self.probe)

@@ -46,9 +46,7 @@ class Run:
         return cls(Trainer(settings, corpus, probe), data_directory)
 
     @classmethod
-    def resume(
-        cls, saved: SavedRun, corpus: Corpus, data_directory: Path, directory: RunDirectory | None = None
-    ) -> Self:
+    def resume(cls, saved: SavedRun, corpus: Corpus, data_directory: Path, directory: RunDirectory | None = None) -> Self:
         """A run that goes on from a checkpoint, in its own folder, or in a new one where the checkpoint lay elsewhere."""
         run = cls(saved.build_trainer(corpus), data_directory, directory)
         run.saved_step = saved.step

@@ -67,7 +67,9 @@ class RunDirectory:
         """Append what an event tells to metrics.jsonl or samples.jsonl."""
         match event:
             case StepFinished():
-                self._append("metrics.jsonl", _step_row(event.step, event.loss, event.lr, event.gradient_norm, event.tokens_per_second))
+                self._append(
+                    "metrics.jsonl", _step_row(event.step, event.loss, event.lr, event.gradient_norm, event.tokens_per_second)
+                )
             case EvaluationFinished():
                 self._append("metrics.jsonl", {"step": event.step, "validation_loss": event.loss})
             case SampleWritten():

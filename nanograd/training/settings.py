@@ -34,6 +34,7 @@ def _setting(default: Any, label: str, group: str, help: str, **more: Any) -> An
 class RunSettings:
     """Everything that decides how a run goes, apart from its text. The defaults are the preset "nanoGPT CPU"."""
 
+    # fmt: off
     n_layer: int = _setting(
         4, "Layers", "Model",
         "How many blocks of attention and MLP are stacked. More layers can learn longer chains of reasoning; each costs the same time again.",
@@ -144,6 +145,7 @@ class RunSettings:
         "How often the attention over the probe is taken; 0 is about once a second.",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
     )
+    # fmt: on
 
     def problems(self) -> dict[str, str]:
         """What is wrong with these settings: a field's name -> a message. Empty where all is well."""
@@ -158,9 +160,13 @@ class RunSettings:
 
     def _problems_between_fields(self) -> dict[str, str]:
         if self.n_embd % self.n_head:
-            return {"n_head": f"n_head {self.n_head} does not divide n_embd {self.n_embd}; {_suggest_heads(self.n_head, self.n_embd)}"}
+            return {
+                "n_head": f"n_head {self.n_head} does not divide n_embd {self.n_embd}; {_suggest_heads(self.n_head, self.n_embd)}"
+            }
         if self.min_lr > self.lr:
-            return {"min_lr": f"The final learning rate {self.min_lr:g} is above the learning rate {self.lr:g}; choose at most {self.lr:g}."}
+            return {
+                "min_lr": f"The final learning rate {self.min_lr:g} is above the learning rate {self.lr:g}; choose at most {self.lr:g}."
+            }
         return {}
 
     def check(self) -> Self:
@@ -171,6 +177,7 @@ class RunSettings:
         return self
 
     def as_dict(self) -> dict[str, Any]:
+        """Names and values, as `from_dict` takes them."""
         return asdict(self)
 
     @classmethod
@@ -200,19 +207,25 @@ def _problem_of(value: Any, setting: Setting, kind: type) -> str:
     if setting.choices:
         return "" if value in setting.choices else f"{setting.label} is one of {', '.join(setting.choices)}, not {value!r}."
     allowed = (int,) if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, allowed) or (isinstance(value, float) and not isfinite(value)):
         return f"{setting.label} is a {'whole ' if kind is int else ''}number, not {value!r}."
     if not setting.minimum <= value <= setting.maximum:
-        return f"{setting.label} {value:g} is out of bounds; choose from {setting.minimum:g} to {setting.maximum:g}."
+        return f"{setting.label} {_shown(value)} is out of bounds; choose from {_shown(setting.minimum)} to {_shown(setting.maximum)}."
     return ""
 
 
 def _suggest_heads(n_head: int, n_embd: int) -> str:
     divisors = [n for n in range(1, min(n_embd, 64) + 1) if n_embd % n == 0]
-    nearest = sorted(sorted(divisors, key=lambda n: abs(n - n_head))[:2])
+    nearest = [*[n for n in divisors if n < n_head][-1:], *[n for n in divisors if n > n_head][:1]]
     return f"choose {' or '.join(str(n) for n in nearest)}."
 
 
+def _shown(number: float) -> str:
+    """A number in full where it is whole: 2,147,483,647 rather than 2.14748e+09."""
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+
+# fmt: off
 PRESETS: dict[str, RunSettings] = {
     "Tiny": RunSettings(
         n_layer=2, n_head=2, n_embd=32, block_size=32, batch_size=16, max_steps=2000, lr=3e-3, min_lr=3e-4,
@@ -228,3 +241,4 @@ PRESETS: dict[str, RunSettings] = {
         eval_interval=250, eval_windows=64, sample_tokens=256,
     ),
 }
+# fmt: on
