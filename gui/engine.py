@@ -180,6 +180,7 @@ class Engine:
         run = self._runnable()
         run.change_settings(settings)
         self._training = run.events(single_step)
+        self._unsaved = None
         self._set_state("training")
 
     def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:

@@ -385,6 +385,8 @@ class MainWindow(QMainWindow):
         if state == "training":
             self._discards_unsaved = False
         if has_changed:
+            if state == "idle":
+                self._on_settings_changed()  # what a new run will take
             self.run_state_changed.emit(state)
 
     # ---- the former run, the theme, files that are dropped ------------------------------------------------------------

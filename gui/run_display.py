@@ -90,6 +90,7 @@ class RunDisplay:
             self._rest()
 
     def _rest(self) -> None:
+        self._show_measured_step()
         self._pace.reset()
         history = self.history
         if len(history.steps):
@@ -97,12 +98,14 @@ class RunDisplay:
         self._views.status_line.show_idle()
 
     def _show_figures(self, last: StepFinished) -> None:
-        views = self._views
-        left, step_s = max(self._max_steps - last.step, 0), self._pace.step_s
-        views.control_bar.show_step(last.step, self._max_steps)
-        views.status_line.show_step(last.loss, last.tokens_per_second, left * step_s)
-        if isfinite(step_s):
-            views.cost_card.show_measured_step(step_s, left)
+        seconds_left = max(self._max_steps - last.step, 0) * self._pace.step_s
+        self._views.control_bar.show_step(last.step, self._max_steps)
+        self._views.status_line.show_step(last.loss, last.tokens_per_second, seconds_left)
+        self._show_measured_step()
+
+    def _show_measured_step(self) -> None:
+        if isfinite(self._pace.step_s):
+            self._views.cost_card.show_measured_step(self._pace.step_s, max(self._max_steps - self.step, 0))
 
     def _show_samples(self) -> None:
         losses = self._validation_losses()

@@ -2,6 +2,7 @@ import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before any Qt is loaded: the windows of the tests need no screen
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: two threads that wait for each other crawl on a busy machine
 
 import numpy as np
 import pytest
@@ -80,14 +81,16 @@ def person(open_window):
     return open_window()
 
 
+SMALL_RUN = {  # settings of a run that takes a moment
+    "n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 8, "batch_size": 4, "max_steps": 12, "eval_interval": 4,
+    "eval_windows": 8, "sample_tokens": 6, "warmup_steps": 2, "probe_interval": 1, "seed": 3,
+}  # fmt: skip
+
+
 class Person:
     """Sits before a window: finds its controls by their names, uses them, and waits for what comes of it."""
 
     PATIENCE_MS = 30_000
-    SMALL = {  # settings of a run that takes a moment
-        "n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 8, "batch_size": 4, "max_steps": 12, "eval_interval": 4,
-        "eval_windows": 8, "sample_tokens": 6, "warmup_steps": 2, "probe_interval": 1, "seed": 3,
-    }  # fmt: skip
     ENDLESS = 1_000_000
 
     def __init__(self, qtbot, data_directory):
@@ -152,7 +155,7 @@ class Person:
 
     def set_up(self, **settings):
         """Fill in a small run, with these settings in place of its own."""
-        for name, value in (self.SMALL | settings).items():
+        for name, value in (SMALL_RUN | settings).items():
             self.set(f"setting_{name}", value)
 
     def set(self, name, value):

@@ -140,7 +140,16 @@ def test_heads_that_do_not_divide_the_width_are_refused_beside_the_field(person,
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("n_layer", 0), ("block_size", 1), ("dropout", 1.5), ("lr", 0.0), ("lr", -1.0), ("max_steps", 0), ("batch_size", -3), ("seed", -1)],
+    [
+        ("n_layer", 0),
+        ("block_size", 1),
+        ("dropout", 1.5),
+        ("lr", 0.0),
+        ("lr", -1.0),
+        ("max_steps", 0),
+        ("batch_size", -3),
+        ("seed", -1),
+    ],
 )
 def test_a_setting_out_of_bounds_shows_its_error_and_is_not_bent(person, text_file, name, value):
     person.open(text_file)
@@ -235,6 +244,11 @@ def test_a_run_trains_on_where_its_folder_cannot_be_written_and_is_not_closed_un
     assert "stays open" in person.wait_for_error()
     assert person.window.run_state == "finished"
     assert len(person.generate()) == 8
+    person.set("setting_max_steps", 15)
+    person.do("train_action")
+    person.wait(lambda: len(person.window.history.steps) == 15 and person.window.run_state == "finished")
+    person.window.open_corpus(other)
+    assert "stays open" in person.wait_for_error()
     person.open(other)
     assert person.window.run_state == "idle"
 

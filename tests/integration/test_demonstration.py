@@ -3,7 +3,18 @@ import sys
 
 
 def test_the_demonstration_plays_to_its_end_and_writes_its_pictures(tmp_path, text_file):
-    command = [sys.executable, "-m", "gui", "--demo", "--corpus", text_file, "--steps", "6", "--screenshots", tmp_path / "pictures"]
+    command = [
+        sys.executable,
+        "-m",
+        "gui",
+        "--demo",
+        "--corpus",
+        text_file,
+        "--steps",
+        "6",
+        "--screenshots",
+        tmp_path / "pictures",
+    ]
     played = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert played.returncode == 0, played.stdout + played.stderr
     for said in ("Opened cats.txt", "Trained 6 steps", "tokens per second", "It wrote:", "the same curve is there", "Done."):

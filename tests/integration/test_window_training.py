@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nanograd.model_state import load_tensors
-from nanograd.training.settings import PRESETS
+from nanograd.training.checkpoint import load_run
 
 
 def weights(path):
@@ -324,8 +324,6 @@ def test_samples_are_written_at_each_evaluation_and_are_there_again_after_openin
 
 
 def test_the_map_shows_what_the_model_gives(person, text_file, tmp_path):
-    from nanograd.training.checkpoint import load_run
-
     person.open(text_file)
     person.set_up(n_layer=2)
     person.do("train_action")
@@ -341,14 +339,6 @@ def test_the_map_shows_what_the_model_gives(person, text_file, tmp_path):
     np.testing.assert_array_equal(attention.weights, expected[1, 0])
     assert [person.find("attention_layer").itemText(index) for index in range(2)] == ["1", "2"]
     assert [person.find("attention_head").itemText(index) for index in range(2)] == ["1", "2"]
-
-
-def test_a_preset_fills_the_form(person):
-    person.find("preset_combo").setCurrentText("Tiny")
-    for name, value in PRESETS["Tiny"].as_dict().items():
-        field = person.find(f"setting_{name}")
-        shown = field.currentText() if hasattr(field, "currentText") else getattr(field, "value", field.isChecked if hasattr(field, "isChecked") else None)()
-        assert shown == value, name
 
 
 @pytest.mark.parametrize("name", ["tales", "sums", "echo"])

@@ -1,4 +1,3 @@
-
 import numpy as np
 import pytest
 
@@ -77,7 +76,9 @@ def test_rows_of_a_batch_equal_single_rows(model):
     assert together.tolist() == [model.generate(row, 12, **GREEDY).tolist() for row in prompts]
 
 
-@pytest.mark.parametrize("how", [{}, {"temperature": 0.7}, {"top_k": 4}, {"top_p": 0.8}, {"temperature": 2, "top_k": 5, "top_p": 0.9}])
+@pytest.mark.parametrize(
+    "how", [{}, {"temperature": 0.7}, {"top_k": 4}, {"top_p": 0.8}, {"temperature": 2, "top_k": 5, "top_p": 0.9}]
+)
 def test_the_same_seed_writes_the_same(model, how):
     first = model.generate([1], 20, seed=3, **how).tolist()
     manual_seed(99)

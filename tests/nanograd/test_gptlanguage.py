@@ -65,7 +65,9 @@ def test_logits_loss_and_all_gradients_equal_the_twins(bias, activation, dtype, 
     assert {name for name, _ in model.named_parameters()} == set(others)
     for name, parameter in model.named_parameters():
         assert parameter.grad.dtype == dtype
-        np.testing.assert_allclose(parameter.grad.numpy(), others[name].grad.numpy(), rtol=tolerance, atol=tolerance, err_msg=name)
+        np.testing.assert_allclose(
+            parameter.grad.numpy(), others[name].grad.numpy(), rtol=tolerance, atol=tolerance, err_msg=name
+        )
 
 
 def test_gradient_of_the_whole_model(generator):

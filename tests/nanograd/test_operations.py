@@ -56,7 +56,9 @@ def test_gradient_of_function_of_positive_numbers(function, generator):
 
 
 @pytest.mark.parametrize("function", [UNARY["tanh"], UNARY["clamp both"], UNARY["cube"]])
-@pytest.mark.parametrize("view", [lambda x: x[::2, 1:], lambda x: x.T, lambda x: x[1].expand(4, 3)], ids=["strided", "T", "expand"])
+@pytest.mark.parametrize(
+    "view", [lambda x: x[::2, 1:], lambda x: x.T, lambda x: x[1].expand(4, 3)], ids=["strided", "T", "expand"]
+)
 def test_gradient_through_inputs_that_are_not_contiguous(function, view, generator):
     assert gradcheck(lambda x: function(view(x)), draw(generator, (4, 3)))
 

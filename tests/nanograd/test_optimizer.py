@@ -86,7 +86,10 @@ def test_the_state_goes_on_in_another_optimizer():
     ("saved", "words"),
     [
         ({"state": {}, "param_groups": [{"params": [0, 1]}]}, r"groups of \[1\] parameters, the saved state has \[2\]"),
-        ({"state": {0: {"exp_avg": np.ones(3)}}, "param_groups": [{"params": [0]}]}, r"exp_avg of parameter 0 has the shape \(3,\)"),
+        (
+            {"state": {0: {"exp_avg": np.ones(3)}}, "param_groups": [{"params": [0]}]},
+            r"exp_avg of parameter 0 has the shape \(3,\)",
+        ),
     ],
 )
 def test_a_state_that_does_not_fit_is_named(saved, words):

@@ -37,15 +37,25 @@ def test_a_stream_leaves_the_default_generator_alone():
     assert draws(current_generator()) == expected
 
 
-def test_using_is_each_threads_own_and_ends_with_an_error():
+def test_using_is_each_threads_own():
     seen, special = [], Generator(1)
-    with pytest.raises(KeyError), using(special):
+    with using(special):
         thread = threading.Thread(target=lambda: seen.append(current_generator()))
         thread.start()
         thread.join()
         assert current_generator() is special
-        raise KeyError
     assert seen == [current_generator()]
+
+
+def test_using_ends_with_an_error():
+    special = Generator(1)
+
+    def fail():
+        with using(special):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert current_generator() is not special
 
 

@@ -60,7 +60,9 @@ def test_softmax_is_as_in_torch(generator):
     torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
     array = generator.standard_normal((3, 4)).astype(np.float32) * 10
     np.testing.assert_allclose(softmax(tensor(array), 1).numpy(), torch.softmax(torch.tensor(array), 1).numpy(), rtol=1e-5)
-    np.testing.assert_allclose(log_softmax(tensor(array), 1).numpy(), torch.log_softmax(torch.tensor(array), 1).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(
+        log_softmax(tensor(array), 1).numpy(), torch.log_softmax(torch.tensor(array), 1).numpy(), rtol=1e-5
+    )
 
 
 CASES = {

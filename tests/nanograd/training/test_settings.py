@@ -22,7 +22,12 @@ def test_every_preset_is_valid(name):
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [("Tiny", (2, 2, 32, 32, 16)), ("Small", (3, 3, 96, 64, 16)), ("nanoGPT CPU", (4, 4, 128, 64, 12)), ("Medium", (6, 6, 384, 256, 4))],
+    [
+        ("Tiny", (2, 2, 32, 32, 16)),
+        ("Small", (3, 3, 96, 64, 16)),
+        ("nanoGPT CPU", (4, 4, 128, 64, 12)),
+        ("Medium", (6, 6, 384, 256, 4)),
+    ],
 )
 def test_presets_have_the_shapes_they_are_known_by(name, shape):
     settings = PRESETS[name]
@@ -91,7 +96,13 @@ def test_a_number_too_large_for_a_float_is_out_of_bounds():
 
 @pytest.mark.parametrize(
     ("n_head", "n_embd", "advice"),
-    [(5, 64, "choose 4 or 8."), (3, 64, "choose 2 or 4."), (7, 13, "choose 1 or 13."), (64, 96, "choose 48."), (3, 2, "choose 2.")],
+    [
+        (5, 64, "choose 4 or 8."),
+        (3, 64, "choose 2 or 4."),
+        (7, 13, "choose 1 or 13."),
+        (64, 96, "choose 48."),
+        (3, 2, "choose 2."),
+    ],
 )
 def test_heads_that_do_not_divide_the_width_are_told_the_nearest_that_do(n_head, n_embd, advice):
     problems = replace(RunSettings(), n_head=n_head, n_embd=n_embd).problems()
@@ -117,7 +128,11 @@ def test_settings_come_back_from_their_dict():
 
 @pytest.mark.parametrize(
     ("values", "field", "words"),
-    [({"wings": 2}, "wings", "newer version"), ({"lr": -1.0}, "lr", "out of bounds"), ({"n_layer": "2"}, "n_layer", "whole number")],
+    [
+        ({"wings": 2}, "wings", "newer version"),
+        ({"lr": -1.0}, "lr", "out of bounds"),
+        ({"n_layer": "2"}, "n_layer", "whole number"),
+    ],
 )
 def test_a_dict_that_does_not_fit_is_refused(values, field, words):
     with pytest.raises(SettingsError) as error:

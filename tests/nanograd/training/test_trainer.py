@@ -97,7 +97,9 @@ def test_the_evaluation_is_the_mean_over_fixed_windows(small_settings, small_cor
     settings = replace(small_settings, eval_windows=windows)
     trainer = Trainer(settings, small_corpus)
     losses = [event.loss for event in trainer._evaluate() if isinstance(event, EvaluationFinished)]
-    assert losses == [event.loss for event in Trainer(settings, small_corpus)._evaluate() if isinstance(event, EvaluationFinished)]
+    assert losses == [
+        event.loss for event in Trainer(settings, small_corpus)._evaluate() if isinstance(event, EvaluationFinished)
+    ]
     ids = small_corpus.split(settings.validation_fraction)[1].astype(np.int64)
     count = (len(ids) - 1) // 8
     chosen = range(count) if windows >= count else [index * count // windows for index in range(windows)]
@@ -107,7 +109,9 @@ def test_the_evaluation_is_the_mean_over_fixed_windows(small_settings, small_cor
 
 
 def test_a_large_evaluation_tells_how_far_it_is(small_settings, small_corpus):
-    trainer = Trainer(replace(small_settings, block_size=64, validation_fraction=0.9, eval_windows=40, batch_size=1), small_corpus)
+    trainer = Trainer(
+        replace(small_settings, block_size=64, validation_fraction=0.9, eval_windows=40, batch_size=1), small_corpus
+    )
     advanced = [event for event in trainer._evaluate() if isinstance(event, EvaluationAdvanced)]
     assert [(event.done, event.total) for event in advanced] == [(26, 26)]
     trainer = Trainer(replace(small_settings, block_size=2, validation_fraction=0.9), Corpus.from_text("ab" * 3000, name="ab"))
