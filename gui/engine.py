@@ -44,7 +44,7 @@ from gui.writer import Writer
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
 from nanograd.text.corpus import Corpus, load_corpus, token_counts
-from nanograd.training.checkpoint import load_run
+from nanograd.training.checkpoint import load_run, summarize
 from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.run_directory import RunDirectory
@@ -305,7 +305,7 @@ class Engine:
     def _tell_former_run(self) -> None:
         """Tell of the run that was saved last, so that the window can offer to go on with it."""
         latest = RunDirectory.latest(self._data_directory / "runs")
-        summary = latest.summary() if latest else None
+        summary = summarize(latest.checkpoint_path) if latest else None
         if latest is not None and summary is not None:
             self._emit(
                 FormerRunFound(
@@ -409,7 +409,9 @@ class Engine:
         """Tell what went wrong; a fault of the program's own is logged, and its traceback can be copied."""
         problems = tuple(error.problems.items()) if isinstance(error, SettingsError) else ()
         message, details = str(error), ""
-        if not isinstance(error, NanogradError):
+        if isinstance(error, MemoryError):
+            message = "There is not enough memory for that. Choose a smaller batch, context or model, or close other programs."
+        elif not isinstance(error, NanogradError):
             _log.error("The engine met an unexpected error.", exc_info=error)
             message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
             details = "".join(traceback.format_exception(error))

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Final
 
 UNKNOWN: Final = "–"
-MINUTE, HOUR, DAY = 60, 3600, 86400
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 31_557_600
 
 
 def count_text(count: int) -> str:
@@ -33,7 +33,7 @@ def bytes_text(count: int) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A span of time in the unit that suits it: 29 ms, 1.8 s, 24 s, 3 min, 1 h 20 min, 2 d 3 h."""
+    """A span of time in the unit that suits it: 29 ms, 1.8 s, 24 s, 3 min, 1 h 20 min, 2 d 3 h, 3 years."""
     if not isfinite(seconds) or seconds < 0:
         return UNKNOWN
     if seconds < 0.9995:
@@ -46,7 +46,9 @@ def duration_text(seconds: float) -> str:
         return f"{seconds / MINUTE:.0f} min"
     if seconds < DAY:
         return _two_units(round(seconds / MINUTE), 60, "h", "min")
-    return _two_units(round(seconds / HOUR), 24, "d", "h")
+    if seconds < 2 * YEAR:
+        return _two_units(round(seconds / HOUR), 24, "d", "h")
+    return f"{count_text(round(seconds / YEAR))} years"
 
 
 def rough_duration_text(seconds: float) -> str:
@@ -63,8 +65,8 @@ def age_text(seconds: float) -> str:
 
 
 def loss_text(loss: float) -> str:
-    """A loss in nats per token to three places: 1.795; nan stays nan."""
-    return f"{loss:.3f}"
+    """A loss in nats per token to three places: 1.795; by its exponent where it has run away: 7.3e7; nan stays nan."""
+    return f"{loss:.3f}" if not isfinite(loss) or abs(loss) < 10_000 else scientific_text(loss)
 
 
 def number_text(number: float) -> str:

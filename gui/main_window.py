@@ -293,6 +293,7 @@ class MainWindow(QMainWindow):
                 self._show_state(event.state, event.step)
             case RunStarted():
                 views.message_bar.withdraw_offer()
+                views.message_bar.withdraw_error()
                 self._run.show_started(event)
                 self._show_state(self.run_state, event.step)
             case EvaluationAdvanced():

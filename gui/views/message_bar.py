@@ -91,6 +91,11 @@ class MessageBar(QFrame):
             self._offer = ""
             self.hide()
 
+    def withdraw_error(self) -> None:
+        """Hide an error that is over; a notice stays."""
+        if self._is_error:
+            self.clear()
+
     def show_theme(self, theme: Theme) -> None:
         """Draw the icons in the theme's colours."""
         self._theme = theme

@@ -57,8 +57,9 @@ class DockHeader(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def show_title(self, title: str) -> None:
-        """Change the title."""
+        """Change the title; an empty one takes no room."""
         self._title.setText(title)
+        self._title.setVisible(bool(title))
 
     def add_control(self, widget: QWidget) -> None:
         """Put a control at the right end of the header."""
@@ -108,9 +109,10 @@ class Dock(QDockWidget):
         painter.setPen(QPen(colors.color(QPalette.ColorRole.Mid), 1))
         painter.setBrush(colors.color(QPalette.ColorRole.Light))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), PANEL_RADIUS, PANEL_RADIUS)
-        bottom = self.header.geometry().bottom()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.fillRect(QRectF(1, bottom, self.width() - 2, 1), colors.color(QPalette.ColorRole.Mid))
+        if self.header.height():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            bottom = self.header.geometry().bottom()
+            painter.fillRect(QRectF(1, bottom, self.width() - 2, 1), colors.color(QPalette.ColorRole.Mid))
         painter.end()
 
 

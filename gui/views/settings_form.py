@@ -84,8 +84,10 @@ class SettingsForm(QWidget):
         return self._outer_problems | self.settings().problems()
 
     def show_settings(self, settings: RunSettings, preset_name: str | None = None) -> None:
-        """Fill the form. Without a name, the preset with these very values counts as chosen, otherwise the one chosen before."""
-        self._preset_name = preset_name or _matching_preset(settings) or self._preset_name
+        """Fill the form. Without a name, the preset counts as chosen that these values come closest to, where they are new."""
+        if preset_name is None and settings != self.settings():
+            preset_name = _nearest_preset(settings)
+        self._preset_name = preset_name or self._preset_name
         self._is_filling = True
         for name, row in self._rows.items():
             row.show_value(getattr(settings, name))
@@ -197,6 +199,12 @@ class _PresetCombo(ChoiceField):
     def minimumSizeHint(self) -> QSize:
         """The same: a preset's name is never cut."""
         return self.sizeHint()
+
+
+def _nearest_preset(settings: RunSettings) -> str:
+    """The preset that has the most values in common with `settings`."""
+    values = settings.as_dict().items()
+    return max(PRESETS, key=lambda name: len(values & PRESETS[name].as_dict().items()))
 
 
 def _matching_preset(settings: RunSettings) -> str | None:

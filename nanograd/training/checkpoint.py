@@ -76,6 +76,15 @@ class SavedRun:
         return trainer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A saved run in a few words: its text, the step that it goes on from, and how far it was to go."""
+
+    corpus_name: str
+    step: int
+    max_steps: int
+
+
 def save_run(path: Path, trainer: Trainer) -> None:
     """Write the run to `path`, whole or not at all; raises CheckpointError where that fails."""
     metrics = trainer.metrics.arrays()
@@ -109,6 +118,21 @@ def load_run(path: Path) -> SavedRun:
         return _parse(path.name, tensors, metadata)
     except (NanogradError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} is damaged: its description of the run is not complete ({error}).") from error
+
+
+def summarize(path: Path) -> RunSummary | None:
+    """What the head of a checkpoint tells, without reading the rest; None where it is missing or damaged."""
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            metadata = json.loads(stream.read(min(length, model_state.MAXIMUM_HEADER_BYTES)))["__metadata__"]
+        return RunSummary(
+            corpus_name=str(json.loads(metadata["corpus"])["name"]),
+            step=int(metadata["step"]),
+            max_steps=RunSettings.from_dict(json.loads(metadata["settings"])).max_steps,
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> SavedRun:

@@ -1,5 +1,8 @@
 """What a run will take: memory and arithmetic, counted from its settings."""
 
+import os
+
+from nanograd.errors import SettingsError
 from nanograd.gptlanguage import GPTConfig
 from nanograd.training.settings import RunSettings
 
@@ -41,6 +44,26 @@ def memory_bytes(settings: RunSettings, vocabulary_size: int) -> int:
     busiest = max(3 * vocabulary_size, 10 * settings.n_embd, 3 * weights_per_token)
     activations = tokens * (settings.n_layer * kept_per_token + busiest)
     return _PROGRAM_BYTES + _FLOAT_BYTES * (4 * parameters + activations)
+
+
+def check_memory(settings: RunSettings, vocabulary_size: int) -> None:
+    """Raise SettingsError where training would take more memory than this computer has."""
+    needed, present = memory_bytes(settings, vocabulary_size), main_memory_bytes()
+    if present is not None and needed > present:
+        raise SettingsError(
+            {
+                "batch_size": f"This run would take about {needed / 1e9:,.0f} GB of memory, and this computer has "
+                f"{present / 1e9:,.0f} GB. Choose a smaller batch, context or width, or fewer layers."
+            }
+        )
+
+
+def main_memory_bytes() -> int | None:
+    """How much memory this computer has; None where it does not tell, as on Windows, which refuses what is too much by itself."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def step_flop(settings: RunSettings, vocabulary_size: int) -> float:

@@ -9,6 +9,7 @@ from typing import Self
 from nanograd.errors import CheckpointError, CorpusError
 from nanograd.text.corpus import Corpus, ids_path, load_cached_corpus, load_corpus, save_ids
 from nanograd.training.checkpoint import CorpusRecord, SavedRun, save_run
+from nanograd.training.estimate import check_memory
 from nanograd.training.events import (
     CheckpointFailed,
     CheckpointSaved,
@@ -43,6 +44,7 @@ class Run:
     @classmethod
     def start(cls, settings: RunSettings, corpus: Corpus, data_directory: Path, probe: str | None = None) -> Self:
         """A new run, whose folder is made when it begins; raises SettingsError or CorpusError where it cannot be."""
+        check_memory(settings.check(), corpus.tokenizer.vocabulary_size)
         return cls(Trainer(settings, corpus, probe), data_directory)
 
     @classmethod
@@ -103,7 +105,7 @@ class Run:
             self._disk_problem = self._describe(error)
 
     def _describe(self, error: OSError) -> str:
-        reason = error.strerror or error
+        reason = error.strerror or "the disk may be full"  # numpy gives no reason where it could write only a part
         return (
             f"The run cannot be written to {self._data_directory}: {reason}. "
             "It goes on in memory; make room there, or allow writing."

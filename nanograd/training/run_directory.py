@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from os import SEEK_END
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,16 +13,6 @@ from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
-_TAIL_BYTES = 4096  # longer than any line of metrics.jsonl
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """A run in a few words: its text, how far it came, and how far it was to go."""
-
-    corpus_name: str
-    step: int
-    max_steps: int
 
 
 class RunDirectory:
@@ -96,23 +84,6 @@ class RunDirectory:
     def write_corpus(self, record: Mapping[str, Any]) -> None:
         """Write corpus.json: which text the run learns from."""
         self._rewrite("corpus.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-
-    def summary(self) -> RunSummary | None:
-        """What the files say of the run; None where they are missing or damaged."""
-        try:
-            settings = RunSettings.from_dict(json.loads((self.path / "settings.json").read_text(encoding="utf-8")))
-            name = json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))["name"]
-            step = int(json.loads(self._last_whole_row())["step"])
-            return RunSummary(corpus_name=str(name), step=step, max_steps=settings.max_steps)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
-
-    def _last_whole_row(self) -> bytes:
-        """The last line of metrics.jsonl that ends; where the program was killed, half a line may follow it."""
-        with (self.path / "metrics.jsonl").open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, SEEK_END) - _TAIL_BYTES))
-            whole, _, _ = stream.read().rpartition(b"\n")
-        return whole.rpartition(b"\n")[2]
 
     def _rewrite(self, name: str, text: str) -> None:
         write_atomically(self.path / name, lambda stream: stream.write(text.encode()))

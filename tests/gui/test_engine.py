@@ -183,6 +183,21 @@ def test_a_fault_of_the_programs_own_in_a_step_rests_the_run_with_its_traceback(
     listener.ask(StartTraining(settings=endless), StepFinished)
 
 
+def test_a_step_that_the_memory_does_not_suffice_for_rests_the_run_and_says_what_to_do(listener, text_file, endless, monkeypatch):
+    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(StartTraining(settings=endless), StepFinished)
+
+    def run_out(trainer, inputs, targets):
+        raise MemoryError
+
+    with monkeypatch.context() as small:
+        small.setattr(Trainer, "_backward", run_out)
+        problem = listener.hear(ProblemFound)
+    assert "smaller batch" in problem.message
+    assert not problem.details
+    listener.ask(StartTraining(settings=endless), StepFinished)
+
+
 def test_a_fault_in_a_request_is_told_and_the_buttons_get_their_state_again(listener, text_file, endless, monkeypatch):
     listener.ask(OpenCorpus(path=text_file))
     listener.ask(TakeStep(settings=endless))

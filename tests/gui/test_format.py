@@ -31,6 +31,7 @@ def test_memory_is_told_in_the_unit_that_suits_it(count, text):
         (100, "2 min"),
         (4800, "1 h 20 min"),
         (90_000, "1 d 1 h"),
+        (1e11, "3,169 years"),
     ],
 )
 def test_durations_are_told_in_the_unit_that_suits_them(seconds, text):
@@ -53,6 +54,10 @@ def test_small_numbers_are_short():
 
 def test_a_loss_that_is_not_a_number_says_so():
     assert texts.loss_text(nan) == "nan"
+
+
+def test_a_loss_that_has_run_away_stays_short():
+    assert [texts.loss_text(loss) for loss in (4.1744, 9999.0, 73267724.901)] == ["4.174", "9999.000", "7.3e7"]
 
 
 def test_tooltips_take_no_text_for_markup():

@@ -296,3 +296,8 @@ def test_a_run_from_a_checkpoint_elsewhere_falls_back_to_it_when_it_fails(person
     person.do("train_action")
     person.wait_for_state("failed")
     assert person.find("step_number_label").text() == str(opened_at)
+    assert person.find("message_bar").isVisible()
+    person.set("setting_lr", 1e-3)
+    person.do("step_action")
+    person.wait_for_state("paused")
+    assert not person.find("message_bar").isVisible()

@@ -68,6 +68,15 @@ def test_an_offer_that_is_withdrawn_leaves_a_later_message_alone(bar):
     assert bar.text() == "Saved."
 
 
+def test_an_error_that_is_over_goes_and_a_notice_stays(bar):
+    bar.show_error("The loss became nan.")
+    bar.withdraw_error()
+    assert not bar.isVisible()
+    bar.show_notice("Saved.")
+    bar.withdraw_error()
+    assert bar.isVisible()
+
+
 def test_a_very_long_message_is_cut_and_kept(bar):
     message = "a path that never ends/" * 100
     bar.show_error(message)

@@ -37,6 +37,17 @@ def test_a_dock_follows_the_theme(qapp, window, theme):
     assert image.pixelColor(0, 0) == QColor(theme.ground)
 
 
+def test_among_tabs_a_dock_without_controls_has_no_header(window):
+    docks = [Dock(title, f"{title}_dock", QLabel("body")) for title in ("Write", "Samples")]
+    docks[0].add_control(QLabel("seed 1"))
+    for dock in docks:
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        dock.show_tabbed(True)
+    window.show()
+    assert docks[0].header.height() >= 38
+    assert docks[1].header.height() == 0
+
+
 def test_controls_of_a_card_stand_at_its_right(qtbot):
     card = Card("Text")
     qtbot.addWidget(card)

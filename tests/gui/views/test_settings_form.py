@@ -109,6 +109,14 @@ def test_settings_that_are_shown_come_back_as_they_were(qtbot, form):
     assert form.settings() == shown
 
 
+def test_settings_of_another_run_are_measured_by_the_preset_they_come_closest_to(form):
+    form.show_settings(replace(PRESETS["Tiny"], max_steps=77))
+    marked = [mark for mark in form.findChildren(QWidget) if mark.property("role") == "mark" and mark.isVisible()]
+    assert [mark.toolTip() for mark in marked] == ["Tiny has 2000"]
+    form.findChild(QPushButton, "reset_settings_button").click()
+    assert form.settings() == PRESETS["Tiny"]
+
+
 def test_a_whole_preset_is_told_once(form):
     told = []
     form.settings_changed.connect(lambda: told.append(form.settings()))

@@ -7,7 +7,7 @@ import pytest
 from nanograd.errors import CheckpointError
 from nanograd.model_state import load_tensors, save, save_tensors
 from nanograd.text.corpus import Corpus
-from nanograd.training.checkpoint import load_run, save_run
+from nanograd.training.checkpoint import RunSummary, load_run, save_run, summarize
 from nanograd.training.events import EvaluationFinished, StepFinished
 from nanograd.training.metrics import METRIC_NAMES
 from nanograd.training.trainer import Trainer
@@ -206,3 +206,18 @@ def test_settings_that_do_not_fit_the_weights_are_refused(tmp_path, trained, sma
         saved.build_model()
     with pytest.raises(CheckpointError):
         saved.build_trainer(small_corpus)
+
+
+def test_the_head_of_a_checkpoint_tells_its_text_and_where_it_goes_on(tmp_path, trained):
+    save_run(tmp_path / "run", trained)
+    expected = RunSummary(corpus_name=trained.corpus.name, step=3, max_steps=trained.settings.max_steps)
+    assert summarize(tmp_path / "run") == expected
+
+
+@pytest.mark.parametrize(
+    "data", [None, b"", b"\xff" * 8 + b"{}", b"{" * 9, b"\2" + b"\0" * 7 + b"[]", b"\0" * 100], ids=lambda data: repr(data)[:12]
+)
+def test_there_is_no_summary_of_a_damaged_checkpoint(tmp_path, data):
+    if data is not None:
+        (tmp_path / "run").write_bytes(data)
+    assert summarize(tmp_path / "run") is None

@@ -81,7 +81,7 @@ def test_a_run_leaves_settings_curve_samples_text_and_checkpoint(start, tmp_path
     assert [row["step"] for row in rows(folder / "samples.jsonl")] == [0, 2, 4, 6]
     assert load_run(folder / "checkpoint.safetensors").step == 6
     assert (tmp_path / "corpora" / f"{small_corpus.digest}.npy").exists()
-    assert RunDirectory.latest(tmp_path / "runs").summary().step == 6
+    assert RunDirectory.latest(tmp_path / "runs").path == folder
 
 
 def test_a_run_is_saved_at_each_evaluation_and_at_its_end(start):
@@ -95,6 +95,11 @@ def test_a_run_is_saved_every_minute(start, monkeypatch):
     monkeypatch.setattr(run_module, "AUTOSAVE_INTERVAL_S", 0.0)
     saved = [event.step for event in start(eval_interval=100).events() if isinstance(event, CheckpointSaved)]
     assert saved == [0, 1, 2, 3, 4, 5, 6, 6, 6]
+
+
+def test_a_run_that_this_computer_cannot_hold_is_refused_before_it_takes_memory(start):
+    with pytest.raises(SettingsError, match="GB of memory, and this computer has"):
+        start(n_layer=48, n_head=64, n_embd=4096, block_size=4096, batch_size=4096)
 
 
 def test_nothing_is_written_before_a_run_begins(start, tmp_path):

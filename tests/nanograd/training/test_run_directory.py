@@ -6,7 +6,6 @@ import pytest
 from nanograd.training.events import EvaluationFinished, RunFinished, SampleWritten, StepFinished
 from nanograd.training.metrics import Metrics
 from nanograd.training.run_directory import RunDirectory
-from nanograd.training.settings import RunSettings
 
 STEP = StepFinished(step=1, loss=2.5, lr=0.1, gradient_norm=3.0, tokens_per_second=123.456)
 
@@ -64,26 +63,3 @@ def test_the_latest_run_is_the_one_saved_last(tmp_path):
         os.utime(directory.checkpoint_path, (seconds, seconds))
     assert RunDirectory.latest(tmp_path).path == second.path
     assert unsaved.path.exists()
-
-
-def test_a_summary_tells_text_and_steps(directory):
-    directory.write_settings(RunSettings(max_steps=9))
-    directory.write_corpus({"name": "cats.txt"})
-    directory.record(STEP)
-    with (directory.path / "metrics.jsonl").open("a") as stream:
-        stream.write('{"step": 2, "tra')  # where the program was killed
-    summary = directory.summary()
-    assert (summary.corpus_name, summary.step, summary.max_steps) == ("cats.txt", 1, 9)
-
-
-@pytest.mark.parametrize("name", ["settings.json", "corpus.json", "metrics.jsonl"])
-@pytest.mark.parametrize("text", [None, "", "{", "[]", "[" * 100_000, "\x00"], ids=lambda text: repr(text)[:8])
-def test_there_is_no_summary_of_damaged_files(directory, name, text):
-    directory.write_settings(RunSettings())
-    directory.write_corpus({"name": "cats.txt"})
-    directory.record(STEP)
-    path = directory.path / name
-    path.unlink()
-    if text is not None:
-        path.write_text(text)
-    assert directory.summary() is None
