@@ -48,7 +48,7 @@ _kernel = Kernel("embedding", _embedding, _embedding_backward)
 def embedding(input: Tensor, weight: Tensor) -> Tensor:
     """Rows of `weight` (num_embeddings, embedding_dim) for ids (...): (..., embedding_dim).
 
-    >>> from nanograd.tensor import tensor
+    >>> from nanograd import tensor
     >>> embedding(tensor([1]), Tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.]])
     """

@@ -18,7 +18,8 @@ from nanograd.multihead_attention import KeyValueCache
 from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention
 from nanograd.random import Generator, current_generator
 from nanograd.softmax import cross_entropy
-from nanograd.tensor import Tensor, tensor, wrap
+from nanograd.creation import tensor
+from nanograd.tensor import Tensor, wrap
 
 INITIAL_STD = 0.02
 

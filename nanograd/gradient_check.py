@@ -7,7 +7,8 @@ import numpy as np
 
 from nanograd.errors import GraphError
 from nanograd.graph import Array
-from nanograd.tensor import Tensor, tensor
+from nanograd.creation import tensor
+from nanograd.tensor import Tensor
 
 
 def numeric_gradient(function: Callable[..., Tensor], inputs: list[Tensor], position: int, weight: Array, eps: float) -> Array:

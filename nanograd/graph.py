@@ -152,6 +152,12 @@ class Node:
                 )
         return self.rule.gradients(self, g)
 
+    def add_hook(self, hook: Callable[[Array], Array | None]) -> Callable[[], None]:
+        """Let `hook` see the whole gradient of the result, and replace it; returns a function that takes the hook away."""
+        self.hooks = self.hooks or []
+        self.hooks.append(hook)
+        return lambda: self.hooks.remove(hook) if self.hooks and hook in self.hooks else None
+
     def free(self) -> None:
         """Let go of what was kept and of the nodes before."""
         self.saved = None
@@ -163,13 +169,16 @@ Target = Node | Leaf | None
 _sequence = count()
 
 
-def backward(root: Node, gradient: Array, retain_graph: bool = False) -> dict[Leaf, Array]:
-    """The gradient of `root`, weighted by `gradient` of its shape, with respect to every leaf before it.
+def backward(
+    root: Node, gradient: Array, retain_graph: bool = False, kept: frozenset[Node] = frozenset()
+) -> dict[Leaf | Node, Array]:
+    """The gradient of `root`, weighted by `gradient` of its shape, with respect to every leaf before it, and the nodes `kept`.
 
     Nodes are visited from the latest to the earliest, so each has its whole gradient when its turn comes, and each gradient
     is dropped once it is used. Arrays in the answer belong to the caller.
     """
     pending: dict[Any, Array] = {root: gradient}
+    found: dict[Leaf | Node, Array] = {}
     for node in _latest_first(root):
         g = pending.pop(node, None)
         if g is None:
@@ -177,6 +186,8 @@ def backward(root: Node, gradient: Array, retain_graph: bool = False) -> dict[Le
         for hook in node.hooks or ():
             replaced = hook(g)
             g = g if replaced is None else replaced
+        if node in kept:
+            found[node] = np.array(g)
         targets = node.targets
         for target, part in zip(targets, node.gradients(g), strict=False):
             if target is None or part is None:
@@ -194,7 +205,8 @@ def backward(root: Node, gradient: Array, retain_graph: bool = False) -> dict[Le
                 pending[target] = part
         if not retain_graph:
             node.free()
-    return pending
+    found.update(pending)
+    return found
 
 
 def _latest_first(root: Node) -> list[Node]:

@@ -9,6 +9,12 @@ from numpy.lib.array_utils import normalize_axis_index
 from nanograd.erf import erf_array
 from nanograd.graph import Array, Kernel, Operation
 
+
+
+def _zero(g: Array) -> Array:
+    return np.zeros_like(g)
+
+
 # ---- arithmetic -------------------------------------------------------------------------------------------------------
 
 add = Operation("add", np.add, lambda g: g, lambda g: g)
@@ -16,6 +22,9 @@ subtract = Operation("subtract", np.subtract, lambda g: g, lambda g: -g)
 multiply = Operation("multiply", np.multiply, lambda g, y: g * y, lambda g, x: g * x)
 divide = Operation("divide", np.true_divide, lambda g, y: g / y, lambda g, z, y: -g * z / y)
 negative = Operation("negative", np.negative, lambda g: -g)
+positive = Operation("positive", np.positive, lambda g: g)
+floor_divide = Operation("floor_divide", np.floor_divide, _zero, _zero)
+remainder = Operation("remainder", np.remainder, lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y))
 
 
 def _power_derivative_of_exponent(g: Array, z: Array, x: Array) -> Array:
@@ -35,10 +44,12 @@ power = Operation("power", np.power, _power_derivative_of_base, _power_derivativ
 # ---- functions of one array -------------------------------------------------------------------------------------------
 
 absolute = Operation("abs", np.abs, lambda g, x: g * np.sign(x))
+sign = Operation("sign", np.sign, _zero)
 exp = Operation("exp", np.exp, lambda g, z: g * z)
 log = Operation("log", np.log, lambda g, x: g / x)
 log1p = Operation("log1p", np.log1p, lambda g, x: g / (1 + x))
 sqrt = Operation("sqrt", np.sqrt, lambda g, z: g / (2 * z))
+rsqrt = Operation("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, z: g * (-0.5 * z * z * z))
 square = Operation("square", np.square, lambda g, x: 2 * g * x)
 sin = Operation("sin", np.sin, lambda g, x: g * np.cos(x))
 cos = Operation("cos", np.cos, lambda g, x: -g * np.sin(x))
@@ -62,7 +73,7 @@ clamp = Operation(
     lambda x, low, high: np.clip(x, low, high),
     lambda g, x, low, high: g * (((x >= low) if low is not None else True) & ((x <= high) if high is not None else True)),
 )
-where = Operation("where", np.where, lambda g: None, lambda g, x: np.where(x, g, 0), lambda g, x: np.where(x, 0, g))
+where = Operation("where", np.where, _zero, lambda g, x: np.where(x, g, 0), lambda g, x: np.where(x, 0, g))
 
 # ---- reductions: `axis` is a tuple of axes, or None for all -----------------------------------------------------------
 
@@ -84,7 +95,7 @@ total = Operation(
 
 def _extreme(x: Array, axis: tuple[int, ...] | None, keepdims: bool, function: Any) -> tuple[Array, tuple[Any, ...]]:
     kept = function(x, axis=axis, keepdims=True)
-    return (kept if keepdims else np.squeeze(kept, axis=axis)), (x, kept, axis, keepdims)
+    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
 
 
 def _extreme_backward(
@@ -97,6 +108,67 @@ def _extreme_backward(
 
 
 extreme = Kernel("max", _extreme, _extreme_backward)
+
+def _norm2(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
+    kept = np.sqrt(np.square(x).sum(axis=axis, keepdims=True))
+    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
+
+
+def _norm2_backward(
+    g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
+) -> tuple[Array]:
+    """d|x|/dx = x / |x|, and 0 where x is 0."""
+    return (_spread(g, x.shape, axis, keepdims) * (x / np.where(kept == 0, 1, kept)),)
+
+
+def _logsumexp(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
+    largest = x.max(axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(largest), largest, 0)
+    with np.errstate(divide="ignore"):
+        kept = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
+    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
+
+
+def _logsumexp_backward(
+    g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
+) -> tuple[Array]:
+    """The derivative is softmax: e^(x - z)."""
+    return (_spread(g, x.shape, axis, keepdims) * np.exp(x - np.where(np.isfinite(kept), kept, 0)),)
+
+
+def _product(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
+    return x.prod(axis=axis, keepdims=keepdims), (x, axis, keepdims)
+
+
+def _product_backward(
+    g: Array, needs: tuple[bool, ...], x: Array, axis: tuple[int, ...] | None, keepdims: bool
+) -> tuple[Array]:
+    """The product of all others: those before times those behind, which holds where some are 0."""
+    along = x.reshape(1, -1) if axis is None else np.moveaxis(x, axis[0], -1)
+    ones = np.ones((*along.shape[:-1], 1), x.dtype)
+    before = np.cumprod(np.concatenate([ones, along[..., :-1]], axis=-1), axis=-1)
+    behind = np.flip(np.cumprod(np.concatenate([ones, np.flip(along, -1)[..., :-1]], axis=-1), axis=-1), -1)
+    others = before * behind
+    others = others.reshape(x.shape) if axis is None else np.moveaxis(others, -1, axis[0])
+    return (_spread(g, x.shape, axis, keepdims) * others,)
+
+
+def _dropped(kept: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
+    return kept if keepdims else np.squeeze(kept, axis=axis)
+
+
+norm2 = Kernel("norm", _norm2, _norm2_backward)
+logsumexp = Kernel("logsumexp", _logsumexp, _logsumexp_backward)
+product = Kernel("prod", _product, _product_backward)
+cumulative_sum = Operation(
+    "cumsum", lambda x, axis: np.cumsum(x, axis=axis) if x.ndim else x, lambda g, axis: _reverse_sum(g, axis)
+)
+
+
+def _reverse_sum(g: Array, axis: int) -> Array:
+    """What comes later depends on each number: the sum from behind."""
+    return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis) if g.ndim else g
+
 
 # ---- shapes -----------------------------------------------------------------------------------------------------------
 
@@ -127,14 +199,30 @@ def is_plain_index(index: Any) -> bool:
 take = Operation("index", lambda x, index, shape: x[index], lambda g, index, shape: _index_derivative(g, index, shape))
 
 
-def _take_along_derivative(g: Array, index: Array, axis: int, shape: tuple[int, ...]) -> Array:
-    """Put the gradient back where it was read: one place in each row along `axis`."""
-    result = np.zeros(shape, g.dtype)
-    np.put_along_axis(result, index, g, axis)
+def _put(x: Array, y: Array, index: Any) -> Array:
+    result = np.array(x)
+    result[index] = y
     return result
 
 
-take_along = Operation("take_along_dim", lambda x, index, axis, shape: np.take_along_axis(x, index, axis), _take_along_derivative)
+def _add_at(x: Array, y: Array, index: Any) -> Array:
+    result = np.array(x)
+    np.add.at(result, index, y)
+    return result
+
+
+def _without_derivative(g: Array, index: Any) -> Array:
+    """What was written over had no effect on the result."""
+    result = np.array(g)
+    result[index] = 0
+    return result
+
+
+put = Operation("index_put", _put, _without_derivative, lambda g, index: g[index])
+add_at = Operation("scatter_add", _add_at, lambda g: g, lambda g, index: g[index])
+triangle = Operation(
+    "triangle", lambda x, function, diagonal: function(x, diagonal), lambda g, function, diagonal: function(g, diagonal)
+)
 
 
 def _concatenate(*arrays: Array, axis: int) -> tuple[Array, tuple[Any, ...]]:

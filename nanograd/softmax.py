@@ -113,7 +113,7 @@ def cross_entropy(input: Tensor, target: Tensor, ignore_index: int = -100, reduc
     Targets equal to `ignore_index` count nothing. `reduction` is "mean" (over what counts), "sum" or "none" (the
     target's shape). Raises ShapeError where shapes or classes do not fit.
 
-    >>> from nanograd.tensor import tensor
+    >>> from nanograd import tensor
     >>> cross_entropy(Tensor([[0.0, 0.0]]), tensor([1])).item()
     0.6931471824645996
     """

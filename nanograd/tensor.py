@@ -1,24 +1,23 @@
 """The Tensor: an array that remembers how it was made, so that gradients can flow back through it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from math import prod
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable
+from typing import Any, cast
+from weakref import ref
 
 import numpy as np
 
 from nanograd import operations as ops
+from nanograd.dtype import FLOATS, Dtype, as_dtype, check_device, common_dtype, float32, nearest_dtype
+from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError
-from nanograd.graph import Array, Counter, Kernel, Node, Operation, backward, is_grad_enabled, no_grad, set_grad_enabled
+from nanograd.graph import Array, Counter, Kernel, Node, Operation, backward, is_grad_enabled
+from nanograd.reduction import ReductionMethods
+from nanograd.shaping import ShapingMethods, plain_index
 
-__all__ = ["Scalar", "Tensor", "apply", "fused", "is_grad_enabled", "no_grad", "set_grad_enabled", "tensor", "wrap"]
-
-Scalar = bool | int | float
-Dims = int | Sequence[int] | None
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_DTYPES = (*_FLOATS, np.dtype(np.int64), np.dtype(np.bool_))
+Hook = Callable[["Tensor"], "Tensor | None"]
 
 
-class Tensor:
+class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
     """An n-dimensional array with reverse-mode differentiation, as torch.Tensor.
 
     `Tensor(data)` makes a float32 tensor from numbers, nested lists or an array; `tensor(data)` infers the dtype. Operations
@@ -30,16 +29,19 @@ class Tensor:
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_counter", "_node", "_requires_grad", "data", "grad")
+    __slots__ = ("__weakref__", "_counter", "_hooks", "_is_view", "_node", "_requires_grad", "data", "grad")
     __array_priority__ = 1000  # numpy leaves `array * tensor` to the tensor
 
-    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = np.float32) -> None:
-        array = np.array(data.data if isinstance(data, Tensor) else data, dtype=dtype)
-        self.data: Array = array
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = float32) -> None:
+        if isinstance(data, int | float) and not isinstance(data, bool) and not isinstance(requires_grad, bool):
+            raise TypeError("Tensor(2, 3) would be an empty tensor in PyTorch; use empty(2, 3), zeros(2, 3) or Tensor([2, 3]).")
+        self.data: Array = np.array(data.data if isinstance(data, Tensor) else data, dtype=as_dtype(dtype))
         self.grad: Tensor | None = None
         self._node: Node | None = None
         self._requires_grad = False
         self._counter: Counter = [0]
+        self._hooks: list[Hook] | None = None
+        self._is_view = False
         if requires_grad:
             self.requires_grad_()
 
@@ -51,7 +53,7 @@ class Tensor:
         return self.data.shape
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> Dtype:
         """The kind of number: float32, float64, int64 or bool."""
         return self.data.dtype
 
@@ -59,6 +61,11 @@ class Tensor:
     def ndim(self) -> int:
         """How many dimensions there are."""
         return self.data.ndim
+
+    @property
+    def device(self) -> str:
+        """Where the numbers lie: always "cpu"."""
+        return "cpu"
 
     @property
     def requires_grad(self) -> bool:
@@ -70,18 +77,18 @@ class Tensor:
         self.requires_grad_(value)
 
     @property
-    def version(self) -> int:
-        """How often the numbers were changed in place."""
-        return self._counter[0]
-
-    @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
         return self._node is None
 
+    @property
+    def version(self) -> int:
+        """How often the numbers were changed in place."""
+        return self._counter[0]
+
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[self._axis(dim)]
 
     def dim(self) -> int:
         """How many dimensions there are."""
@@ -91,6 +98,10 @@ class Tensor:
         """How many numbers there are."""
         return self.data.size
 
+    def is_floating_point(self) -> bool:
+        """Whether the numbers are float32 or float64."""
+        return self.data.dtype in FLOATS
+
     def __len__(self) -> int:
         if not self.data.ndim:
             raise ShapeError("A tensor of no dimensions has no length; use item() for its number.")
@@ -98,8 +109,8 @@ class Tensor:
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, separator=", ", prefix="tensor(", precision=4)
-        dtype = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
-        grad = ", requires_grad=True" if self._requires_grad else f", from={self._node.rule.name}" if self._node else ""
+        dtype = f", dtype={self.dtype}" if self.dtype == np.float64 or not self.data.size else ""
+        grad = f", from={self._node.rule.name}" if self._node else ", requires_grad=True" if self._requires_grad else ""
         return f"tensor({body}{dtype}{grad})"
 
     # ---- out of the graph ---------------------------------------------------------------------------------------------
@@ -109,15 +120,6 @@ class Tensor:
         if self.data.size != 1:
             raise ShapeError(f"item() is for a tensor of one number; this one has the shape {self.shape}: use tolist().")
         return self.data.item()
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
 
     def tolist(self) -> Any:
         """The numbers as nested lists."""
@@ -135,13 +137,36 @@ class Tensor:
         result._counter = self._counter
         return result
 
+    def cpu(self) -> "Tensor":
+        """This tensor: it lies on the CPU."""
+        return self
+
     def clone(self) -> "Tensor":
         """A copy that gradients flow through."""
         return apply(_copy, self)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.is_floating_point():
+            raise TypeError(f"Only integers index; this tensor holds {self.dtype}: use .long().")
+        return int(self.item())
+
+    # ---- gradients ----------------------------------------------------------------------------------------------------
+
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
         """Ask for a gradient, or stop asking; raises GraphError where that cannot be."""
-        if requires_grad and self.dtype not in _FLOATS:
+        if requires_grad and self.dtype not in FLOATS:
             raise GraphError(f"Only float32 and float64 tensors can require gradients, not {self.dtype}.")
         if not requires_grad and self._node is not None:
             raise GraphError("Only a leaf can stop requiring a gradient; use detach() on a result.")
@@ -154,6 +179,11 @@ class Tensor:
         The graph is freed on the way unless `retain_graph`. Raises GraphError where there is no graph, where it was freed,
         or where an array it needs was changed in place.
         """
+        for leaf, part in self.leaf_gradients(gradient, retain_graph).items():
+            leaf.accumulate_grad(part)
+
+    def leaf_gradients(self, gradient: "Tensor | None", retain_graph: bool, stops: "tuple[Tensor, ...]" = ()) -> "dict[Any, Array]":
+        """The gradients that `backward` would add, by leaf, and those of the tensors in `stops`, by their node or leaf."""
         if not self.requires_grad:
             raise GraphError("backward() needs a tensor that requires a gradient; set requires_grad=True on an input.")
         if gradient is None and self.data.size != 1:
@@ -162,265 +192,192 @@ class Tensor:
         if weight.shape != self.shape:
             raise ShapeError(f"The gradient has the shape {weight.shape}, the tensor {self.shape}; they must be equal.")
         if self._node is None:
-            found: dict[Any, Array] = {self: weight.copy()}
-        else:
-            found = cast("dict[Any, Array]", backward(self._node, weight, retain_graph))
-        for leaf, part in found.items():
-            leaf.accumulate_grad(part)
+            return {self: np.array(weight)}
+        kept = frozenset(stop._node for stop in stops if stop._node is not None)
+        return cast("dict[Any, Array]", backward(self._node, weight, retain_graph, kept))
 
     def accumulate_grad(self, gradient: Array) -> None:
-        """Add an array, which then belongs to this tensor, to `grad`."""
-        if self.grad is None:
-            self.grad = wrap(gradient)
-        else:
-            self.grad = wrap(self.grad.data + gradient)
+        """Add an array, which then belongs to this tensor, to `grad`; its hooks see it first."""
+        for hook in self._hooks or ():
+            replaced = hook(wrap(gradient))
+            gradient = gradient if replaced is None else replaced.data
+        self.grad = wrap(gradient if self.grad is None else self.grad.data + gradient)
+
+    def retain_grad(self) -> None:
+        """Keep this result's gradient in `grad` in the backward pass, as a leaf's is."""
+        node = self._node
+        if node is not None:
+            me = ref(self)
+
+            def keep(g: Array) -> None:
+                tensor = me()
+                if tensor is not None:
+                    tensor.grad = wrap(np.array(g) if tensor.grad is None else tensor.grad.data + g)
+
+            node.add_hook(keep)
+        elif not self._requires_grad:
+            raise GraphError("retain_grad() needs a tensor that requires a gradient; set requires_grad=True on an input.")
+
+    def register_hook(self, hook: Hook) -> Callable[[], None]:
+        """Let `hook` see this tensor's gradient in the backward pass, and replace it by what it returns, unless None.
+
+        Returns a function that takes the hook away again.
+        """
+        if self._node is not None:
+            return self._node.add_hook(lambda g: _array_or_none(hook(wrap(g))))
+        if not self._requires_grad:
+            raise GraphError("A hook needs a tensor that requires a gradient; set requires_grad=True first.")
+        self._hooks = self._hooks or []
+        self._hooks.append(hook)
+        return lambda: self._hooks.remove(hook) if self._hooks and hook in self._hooks else None
+
+    # ---- in place -----------------------------------------------------------------------------------------------------
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        part = self._coerce(value)
+        self._in_place(ops.put, part if part.dtype == self.dtype else part.to(self.dtype), index=plain_index(index))
 
     def zero_(self) -> "Tensor":
-        """Set every number to 0, in place."""
-        return self._write(lambda data: data.fill(0))
+        """Every number becomes 0."""
+        return self.fill_(0)
 
-    def _write(self, change: Callable[[Array], Any]) -> "Tensor":
-        if self.requires_grad and is_grad_enabled():
-            raise GraphError("An in-place write to a tensor that requires a gradient; do it inside `with no_grad():`.")
-        change(self.data)
+    def fill_(self, value: Any) -> "Tensor":
+        """Every number becomes `value`."""
+        return self._in_place(_fill, value=value)
+
+    def copy_(self, other: Any) -> "Tensor":
+        """The numbers become those of `other`, broadcast, in this dtype."""
+        return self._in_place(_take_over, self._coerce(other).to(self.dtype))
+
+    def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
+        is_recorded = is_grad_enabled() and (self.requires_grad or any(other.requires_grad for other in others))
+        if is_recorded and self._requires_grad:
+            raise GraphError(
+                "An in-place write to a leaf that requires a gradient would lose the value it was made with; "
+                "do it inside `with no_grad():`, or write x = x + 1 instead of x += 1."
+            )
+        if is_recorded and self._is_view:
+            raise GraphError("An in-place write through a view cannot be recorded; write to the tensor itself: x[index] = value.")
+        before = self
+        if is_recorded:  # the graph keeps the old numbers, since new ones come in their place
+            before = wrap(self.data.copy())
+            before._node = self._node
+        result = apply(operation, before, *others, **parameters)
+        if result.shape != self.shape:
+            raise ShapeError(f"The result has the shape {result.shape}; in place it must be {self.shape}, the tensor's own.")
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"The result is {result.dtype}, which {self.dtype} cannot hold; write x = x + y instead of x += y.")
+        np.copyto(self.data, result.data, casting="same_kind")
+        self._node = result._node
         self._counter[0] += 1
         return self
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._write(lambda data: data.__setitem__(_plain(index), _plain(value)))
-
     # ---- dtypes -------------------------------------------------------------------------------------------------------
 
-    def to(self, dtype: Any) -> "Tensor":
-        """The same numbers in another dtype; itself where it has it already."""
-        dtype = np.dtype(dtype)
-        return self if dtype == self.dtype else apply(_cast, self, dtype=dtype)
+    def to(self, *target: Any, dtype: Any = None, device: Any = None) -> "Tensor":
+        """The same numbers in another dtype, or itself; the device can only be the CPU. Takes a tensor to be like, too."""
+        for value in target:
+            if isinstance(value, Tensor):
+                dtype = value.dtype
+            elif isinstance(value, str) and value.split(":")[0] in _DEVICES:
+                device = value
+            else:
+                dtype = value
+        check_device(device)
+        wanted = self.dtype if dtype is None else as_dtype(dtype)
+        return self if wanted == self.dtype else apply(_cast, self, dtype=wanted)
 
-    def float(self) -> "Tensor":
-        """The numbers as float32."""
-        return self.to(np.float32)
+    def type_as(self, other: "Tensor") -> "Tensor":
+        """The same numbers in the dtype of another tensor."""
+        return self.to(other.dtype)
 
     def double(self) -> "Tensor":
         """The numbers as float64."""
         return self.to(np.float64)
 
     def long(self) -> "Tensor":
-        """The numbers as int64."""
+        """The numbers as int64; fractions are cut off."""
         return self.to(np.int64)
 
-    # ---- arithmetic ---------------------------------------------------------------------------------------------------
+    def bool(self) -> "Tensor":
+        """Whether each number is other than 0."""
+        return self.to(np.bool_)
 
-    def __add__(self, other: Any) -> "Tensor":
-        return _binary(ops.add, self, other)
+    def float(self) -> "Tensor":
+        """The numbers as float32."""
+        return self.to(np.float32)
 
-    def __sub__(self, other: Any) -> "Tensor":
-        return _binary(ops.subtract, self, other)
+    # ---- products -----------------------------------------------------------------------------------------------------
 
-    def __mul__(self, other: Any) -> "Tensor":
-        return _binary(ops.multiply, self, other)
-
-    def __truediv__(self, other: Any) -> "Tensor":
-        return _binary(ops.divide, *_as_floats(self, _as_tensor(other, self)))
-
-    def __pow__(self, other: Any) -> "Tensor":
-        return _binary(ops.power, self, other)
-
-    def __matmul__(self, other: Any) -> "Tensor":
-        return _matmul(self, _as_tensor(other, self))
-
-    def __rmatmul__(self, other: Any) -> "Tensor":
-        return _matmul(_as_tensor(other, self), self)
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    def __rsub__(self, other: Any) -> "Tensor":
-        return _binary(ops.subtract, _as_tensor(other, self), self)
-
-    def __rtruediv__(self, other: Any) -> "Tensor":
-        return _binary(ops.divide, *_as_floats(_as_tensor(other, self), self))
-
-    def __rpow__(self, other: Any) -> "Tensor":
-        return _binary(ops.power, _as_tensor(other, self), self)
-
-    def __neg__(self) -> "Tensor":
-        return apply(ops.negative, self)
+    def __matmul__(self, other: "Tensor") -> "Tensor":
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        if not self.ndim or not other.ndim or self.shape[-1] != other.shape[-2 if other.ndim > 1 else -1]:
+            raise ShapeError(
+                "matmul needs the last dimension of the left to equal the second-last of the right; "
+                f"got {self.shape} @ {other.shape}."
+            )
+        if self.dtype != other.dtype:
+            raise TypeError(f"matmul needs one dtype; got {self.dtype} and {other.dtype}: use .to() on one.")
+        return apply(ops.matmul, self, other)
 
     def matmul(self, other: "Tensor") -> "Tensor":
-        """The matrix product, broadcast over the leading dimensions."""
+        """The matrix product, broadcast over the leading dimensions: (..., N, K) @ (..., K, M) -> (..., N, M)."""
         return self @ other
 
-    # ---- comparison: never differentiable -----------------------------------------------------------------------------
+    def bmm(self, mat2: "Tensor") -> "Tensor":
+        """The product of B matrices with B others: (B, N, K), (B, K, M) -> (B, N, M)."""
+        if self.ndim != 3 or mat2.ndim != 3 or self.shape[0] != mat2.shape[0]:
+            raise ShapeError(f"bmm takes (B, N, K) and (B, K, M); got {self.shape} and {mat2.shape}.")
+        return self @ mat2
 
-    def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return wrap(np.equal(self.data, _plain(other)))
+    def outer(self, vec2: "Tensor") -> "Tensor":
+        """The product of each number with each: (N,), (M,) -> (N, M)."""
+        if self.ndim != 1 or vec2.ndim != 1:
+            raise ShapeError(f"outer takes two vectors; got the shapes {self.shape} and {vec2.shape}.")
+        return self.unsqueeze(1) * vec2
 
-    def __ne__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return wrap(np.not_equal(self.data, _plain(other)))
+    def dot(self, tensor: "Tensor") -> "Tensor":
+        """The sum of the products of two vectors (N,)."""
+        return self @ tensor
 
-    def __lt__(self, other: Any) -> "Tensor":
-        return wrap(np.less(self.data, _plain(other)))
+    # ---- what the families of methods need ----------------------------------------------------------------------------
 
-    def __le__(self, other: Any) -> "Tensor":
-        return wrap(np.less_equal(self.data, _plain(other)))
+    def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
+        return apply(operation, self, *others, **parameters)
 
-    def __gt__(self, other: Any) -> "Tensor":
-        return wrap(np.greater(self.data, _plain(other)))
+    def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":
+        return fused(kernel, self, *others, **parameters)
 
-    def __ge__(self, other: Any) -> "Tensor":
-        return wrap(np.greater_equal(self.data, _plain(other)))
+    def _plain(self, array: Any) -> "Tensor":
+        return wrap(array)
 
-    __hash__ = object.__hash__
+    def _coerce(self, other: Any) -> "Tensor":
+        if isinstance(other, Tensor):
+            return other
+        if isinstance(other, int | float):  # bool is an int
+            is_narrower = isinstance(other, float) and self.dtype not in FLOATS
+            dtype = float32 if is_narrower else self.dtype if self.dtype != np.bool_ or isinstance(other, bool) else np.int64
+            return wrap(np.asarray(other, dtype))
+        if isinstance(other, np.ndarray | np.generic):
+            return wrap(np.asarray(other, nearest_dtype(other.dtype)))
+        raise TypeError(f"A tensor can be combined with a number, an array or a tensor, not with {type(other).__name__}.")
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    # ---- functions of each number -------------------------------------------------------------------------------------
-
-    def abs(self) -> "Tensor":
-        """|x|, with the derivative 0 at 0."""
-        return apply(ops.absolute, self)
-
-    def exp(self) -> "Tensor":
-        """e to the power x."""
-        return apply(ops.exp, _as_float(self))
-
-    def log(self) -> "Tensor":
-        """The natural logarithm."""
-        return apply(ops.log, _as_float(self))
-
-    def sqrt(self) -> "Tensor":
-        """The square root."""
-        return apply(ops.sqrt, _as_float(self))
-
-    def sin(self) -> "Tensor":
-        """The sine of x in radians."""
-        return apply(ops.sin, _as_float(self))
-
-    def cos(self) -> "Tensor":
-        """The cosine of x in radians."""
-        return apply(ops.cos, _as_float(self))
-
-    def tanh(self) -> "Tensor":
-        """The hyperbolic tangent."""
-        return apply(ops.tanh, _as_float(self))
-
-    def sigmoid(self) -> "Tensor":
-        """1 / (1 + e^-x)."""
-        return apply(ops.sigmoid, _as_float(self))
-
-    def erf(self) -> "Tensor":
-        """The error function."""
-        return apply(ops.erf, _as_float(self))
-
-    def relu(self) -> "Tensor":
-        """max(x, 0)."""
-        return apply(ops.relu, self)
-
-    def clamp(self, min: Scalar | None = None, max: Scalar | None = None) -> "Tensor":
-        """Each number, moved to the nearer bound where it lies outside."""
-        is_fractional = isinstance(min, float) or isinstance(max, float)
-        return apply(ops.clamp, _as_float(self) if is_fractional else self, low=min, high=max)
-
-    def masked_fill(self, mask: "Tensor", value: Scalar) -> "Tensor":
-        """`value` where `mask` (bool, broadcast) is true, otherwise the number that is here."""
-        return apply(ops.where, mask, wrap(np.asarray(value, self.dtype)), self)
-
-    # ---- reductions ---------------------------------------------------------------------------------------------------
-
-    def sum(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The sum over `dim`, one or several dimensions, or over all."""
-        return apply(ops.total, self, axis=_axes(dim), keepdims=keepdim, shape=self.shape)
-
-    def mean(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The mean over `dim`, one or several dimensions, or over all."""
-        summed = self.sum(dim, keepdim)
-        return summed * (summed.numel() / self.numel() if self.numel() else float("nan"))
-
-    def var(self, dim: Dims = None, correction: int = 1, keepdim: bool = False) -> "Tensor":
-        """The variance over `dim`, divided by the count less `correction`."""
-        centred = self - self.mean(dim, keepdim=True)
-        squares = (centred * centred).sum(dim, keepdim)
-        count = self.numel() if dim is None else prod(self.shape[axis] for axis in _axes(dim) or ())
-        return squares / (count - correction)
-
-    def amax(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The largest number over `dim`, one or several dimensions, or over all; equal ones share the gradient evenly."""
-        return fused(ops.extreme, self, axis=_axes(dim), keepdims=keepdim, function=np.max)
-
-    def amin(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The smallest number over `dim`, one or several dimensions, or over all; equal ones share the gradient evenly."""
-        return fused(ops.extreme, self, axis=_axes(dim), keepdims=keepdim, function=np.min)
-
-    def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The largest number over all; with `dim`, the pair (values, indices) along it, as PyTorch has it."""
-        return self.amax() if dim is None else _extremes(self, self.data.argmax(dim, keepdims=True), dim, keepdim)
-
-    def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The smallest number over all; with `dim`, the pair (values, indices) along it, as PyTorch has it."""
-        return self.amin() if dim is None else _extremes(self, self.data.argmin(dim, keepdims=True), dim, keepdim)
-
-    def argmax(self, dim: int | None = None) -> "Tensor":
-        """Where the largest number lies along `dim`, or in the flattened tensor (int64)."""
-        return wrap(np.asarray(self.data.argmax(axis=dim), np.int64))
-
-    # ---- shapes -------------------------------------------------------------------------------------------------------
-
-    def reshape(self, *shape: Any) -> "Tensor":
-        """The same numbers in another shape; one size may be -1."""
-        sizes = _sizes(shape)
-        try:
-            return apply(ops.reshape, self, shape=sizes, before=self.shape)
-        except ValueError:
-            raise ShapeError(f"A tensor of shape {self.shape} has {self.numel()} numbers; {sizes} does not hold them.") from None
-
-    view = reshape
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> "Tensor":
-        """The dimensions from `start_dim` to `end_dim`, both included, as one."""
-        end = end_dim % self.ndim if self.ndim else 0
-        return self.reshape(*self.shape[:start_dim], -1, *self.shape[end + 1 :])
-
-    def unsqueeze(self, dim: int) -> "Tensor":
-        """With a dimension of size 1 put in at `dim`."""
-        place = dim % (self.ndim + 1)
-        return self.reshape(*self.shape[:place], 1, *self.shape[place:])
-
-    def squeeze(self, dim: int | None = None) -> "Tensor":
-        """Without the dimensions of size 1, or without `dim` where its size is 1."""
-        drop = range(self.ndim) if dim is None else (dim % self.ndim,)
-        return self.reshape(tuple(size for axis, size in enumerate(self.shape) if size != 1 or axis not in drop))
-
-    def transpose(self, dim0: int, dim1: int) -> "Tensor":
-        """With two dimensions exchanged."""
-        order = list(range(self.ndim))
-        order[dim0], order[dim1] = order[dim1], order[dim0]
-        return apply(ops.permute, self, dims=tuple(order))
-
-    def permute(self, *dims: Any) -> "Tensor":
-        """With the dimensions in another order."""
-        return apply(ops.permute, self, dims=tuple(dim % self.ndim for dim in _sizes(dims)))
-
-    @property
-    def T(self) -> "Tensor":  # noqa: N802 - PyTorch's name
-        """The transposed matrix."""
-        return apply(ops.permute, self, dims=tuple(reversed(range(self.ndim))))
-
-    def expand(self, *sizes: Any) -> "Tensor":
-        """Dimensions of size 1 stretched to `sizes` without copying; -1 keeps a size."""
-        wanted = _sizes(sizes)
-        kept = (1,) * (len(wanted) - self.ndim) + self.shape
-        return apply(ops.expand, self, shape=tuple(k if w == -1 else w for w, k in zip(wanted, kept, strict=True)))
-
-    def __getitem__(self, index: Any) -> "Tensor":
-        return apply(ops.take, self, index=_plain(index), shape=self.shape)
-
-    def __iter__(self) -> "Iterator[Tensor]":
-        return (self[position] for position in range(len(self)))
+    def _pair(self, other: Any) -> "tuple[Tensor, Tensor]":
+        right = self._coerce(other)
+        if self.data.dtype == right.data.dtype:
+            return self, right
+        dtype = common_dtype(self.dtype, self.ndim, right.dtype, right.ndim)
+        return self.to(dtype), right.to(dtype)
 
 
+_DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
 _copy = Operation("clone", np.array, lambda g: g)
 _cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
+_fill = Operation("fill_", lambda x, value: np.full_like(x, value), lambda g: np.zeros_like(g))
+_take_over = Operation(
+    "copy_", lambda x, y: np.broadcast_to(y, x.shape), lambda g: np.zeros_like(g), lambda g: g
+)
 
 
 def wrap(array: Any) -> Tensor:
@@ -431,20 +388,9 @@ def wrap(array: Any) -> Tensor:
     result._node = None
     result._requires_grad = False
     result._counter = [0]
+    result._hooks = None
+    result._is_view = False
     return result
-
-
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of `data`, copied; its dtype is inferred where none is given: float32, int64 or bool from Python's numbers.
-
-    >>> tensor([1, 2]).dtype
-    dtype('int64')
-    """
-    array = np.array(data.data if isinstance(data, Tensor) else data)
-    if dtype is None:
-        is_python = not isinstance(data, Tensor | np.ndarray | np.generic)
-        dtype = np.float32 if array.dtype == np.float64 and is_python else _nearest_dtype(array.dtype)
-    return Tensor(array, requires_grad=requires_grad, dtype=dtype)
 
 
 def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
@@ -454,9 +400,10 @@ def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     base = result.data.base
     if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
         result._counter = inputs[0]._counter
+        result._is_view = True
     if is_grad_enabled():
         targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        if any(target is not None for target in targets):
+        if any(target is not None for target in targets) and result.data.dtype in FLOATS:
             counters = (result._counter, *[x._counter for x in inputs])
             result._node = operation.record(targets, (result.data, *values), counters, parameters)
     return result
@@ -469,104 +416,11 @@ def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     result = wrap(array)
     if is_grad_enabled():
         targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        if any(target is not None for target in targets):
+        if any(target is not None for target in targets) and result.data.dtype in FLOATS:
             counters = (result._counter, *[x._counter for x in inputs])
             result._node = kernel.record(targets, (result.data, *values), counters, saved)
     return result
 
 
-class Extremes(NamedTuple):
-    """The largest or smallest numbers along a dimension, and where they lie (int64)."""
-
-    values: Tensor
-    indices: Tensor
-
-
-def _extremes(x: Tensor, places: Array, dim: int, keepdim: bool) -> Extremes:
-    values, indices = apply(ops.take_along, x, index=places, axis=dim, shape=x.shape), wrap(places)
-    return Extremes(values, indices) if keepdim else Extremes(values.squeeze(dim), indices.squeeze(dim))
-
-
-def _matmul(left: Tensor, right: Tensor) -> Tensor:
-    if not left.ndim or not right.ndim or left.shape[-1] != right.shape[-2 if right.ndim > 1 else -1]:
-        raise ShapeError(
-            f"matmul needs the last dimension of the left to equal the second-last of the right; got {left.shape} @ {right.shape}."
-        )
-    return apply(ops.matmul, *_same_dtype(left, right))
-
-
-def _binary(operation: Operation, left: Tensor, right: Any) -> Tensor:
-    left, right = _same_dtype(left, _as_tensor(right, left))
-    try:
-        return apply(operation, left, right)
-    except ValueError as error:
-        if "broadcast" not in str(error):
-            raise
-        raise ShapeError(
-            f"{operation.name} got the shapes {left.shape} and {right.shape}, which do not broadcast: aligned at the end, "
-            "sizes must be equal or 1."
-        ) from None
-
-
-def _as_tensor(value: Any, like: Tensor) -> Tensor:
-    """A number as a tensor of `like`'s dtype, unless it needs a wider one; an array as it is."""
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, bool | int | float):
-        is_wider = isinstance(value, float) and like.dtype not in _FLOATS
-        return wrap(np.asarray(value, np.float32 if is_wider else like.dtype if like.dtype != np.bool_ else None))
-    if isinstance(value, np.ndarray | np.generic):
-        return wrap(np.asarray(value, _nearest_dtype(value.dtype)))
-    raise TypeError(f"A tensor can be combined with a number, an array or a tensor, not with {type(value).__name__}.")
-
-
-def _as_float(x: Tensor) -> Tensor:
-    return x if x.data.dtype in _FLOATS else x.to(np.float32)
-
-
-def _as_floats(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in their common dtype, or float32 where that is none of numbers with fractions."""
-    left, right = _same_dtype(left, right)
-    return _as_float(left), _as_float(right)
-
-
-def _same_dtype(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in PyTorch's common dtype: the wider kind wins; within a kind, dimensions win over a single number."""
-    a, b = left.data.dtype, right.data.dtype
-    if a == b:
-        return left, right
-    rank = {np.dtype(np.bool_): 0, np.dtype(np.int64): 1, np.dtype(np.float32): 2, np.dtype(np.float64): 2}
-    if rank[a] != rank[b]:
-        dtype = a if rank[a] > rank[b] else b
-    elif bool(left.ndim) != bool(right.ndim):
-        dtype = a if left.ndim else b
-    else:
-        dtype = np.result_type(a, b)
-    return left.to(dtype), right.to(dtype)
-
-
-def _nearest_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    if dtype in _DTYPES:
-        return dtype
-    if dtype.kind in "iu":
-        return np.dtype(np.int64)
-    if dtype == np.float16:
-        return np.dtype(np.float32)
-    raise TypeError(f"Tensors are float32, float64, int64 or bool; {dtype} has no place among them.")
-
-
-def _plain(value: Any) -> Any:
-    """Arrays in place of the tensors in an index or a value."""
-    if isinstance(value, Tensor):
-        return value.data
-    if isinstance(value, tuple):
-        return tuple(_plain(part) for part in value)
-    return np.asarray(value) if isinstance(value, list) else value
-
-
-def _axes(dim: Dims) -> tuple[int, ...] | None:
-    return None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-
-
-def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+def _array_or_none(tensor: Tensor | None) -> Array | None:
+    return None if tensor is None else tensor.data

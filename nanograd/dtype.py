@@ -1,0 +1,51 @@
+"""The kinds of number that a tensor can hold, and which one a combination of two has: PyTorch's rules."""
+
+from typing import Any, Final
+
+import numpy as np
+
+Dtype = np.dtype[Any]
+
+float32: Final[Dtype] = np.dtype(np.float32)
+float64: Final[Dtype] = np.dtype(np.float64)
+int64: Final[Dtype] = np.dtype(np.int64)
+bool_: Final[Dtype] = np.dtype(np.bool_)
+double, long = float64, int64
+
+FLOATS: Final = (float32, float64)
+_RANK: Final = {bool_: 0, int64: 1, float32: 2, float64: 2}
+_NAMES: Final = {float: float32, int: int64, bool: bool_}
+
+
+def as_dtype(dtype: Any) -> Dtype:
+    """One of the four dtypes; Python's own `float` is float32, `int` is int64. Raises TypeError for another."""
+    found = _NAMES[dtype] if dtype in _NAMES else np.dtype(dtype)
+    if found not in _RANK:
+        raise TypeError(f"Tensors are float32, float64, int64 or bool; there is no {found} here: use the nearest of these.")
+    return found
+
+
+def nearest_dtype(dtype: Dtype) -> Dtype:
+    """The dtype in which a tensor holds an array of `dtype`: other integers become int64, half floats float32."""
+    if dtype in _RANK:
+        return dtype
+    if dtype.kind in "iu":
+        return int64
+    if dtype == np.float16:
+        return float32
+    raise TypeError(f"Tensors are float32, float64, int64 or bool; {dtype} has no place among them: convert it first.")
+
+
+def common_dtype(a: Dtype, a_ndim: int, b: Dtype, b_ndim: int) -> Dtype:
+    """The dtype of a combination: floats win over integers, these over bool; within a kind, dimensions win over one number."""
+    if _RANK[a] != _RANK[b]:
+        return a if _RANK[a] > _RANK[b] else b
+    if bool(a_ndim) != bool(b_ndim):
+        return a if a_ndim else b
+    return a if a == b else float64
+
+
+def check_device(device: Any) -> None:
+    """Raise ValueError for any device but the CPU, which is the only one here."""
+    if device is not None and str(device).split(":")[0] != "cpu":
+        raise ValueError(f"nanograd computes on the CPU only; got device {str(device)!r}: use 'cpu', or leave it out.")
