@@ -5,14 +5,15 @@
 
 from typing import NoReturn
 
-from nanograd import autograd, cuda
+from nanograd import autograd, cuda, data, nn, optim
 from nanograd.creation import (
     arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like, linspace, multinomial, ones, ones_like,
     rand, rand_like, randint, randn, randn_like, randperm, tensor, zeros, zeros_like,
 )  # fmt: skip
 from nanograd.dropout import dropout
 from nanograd.dtype import bool_ as bool
-from nanograd.dtype import double, float32, float64, int64, long
+from nanograd.dtype import device, double, float32, float64, int64, long
+from nanograd.dtype import float_ as float
 from nanograd.functions import (
     abs, add, all, amax, amin, any, argmax, argmin, argsort, bmm, chunk, clamp, clone, cos, cumsum, detach, div, dot, eq,
     erf, exp, flatten, flip, gather, ge, gt, index_select, isfinite, isinf, isnan, le, log, log1p, logical_and,

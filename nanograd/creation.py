@@ -66,24 +66,24 @@ def from_numpy(ndarray: Array) -> Tensor:
 # ---- of one value, or in a series -------------------------------------------------------------------------------------
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*sizes: Any, size: Any = (), dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros.
 
     >>> zeros(2, 2)
     tensor([[0., 0.],
             [0., 0.]])
     """
-    return _finish(np.zeros(_shape(size), as_dtype(dtype or float32)), requires_grad, device)
+    return _finish(np.zeros(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*sizes: Any, size: Any = (), dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones."""
-    return _finish(np.ones(_shape(size), as_dtype(dtype or float32)), requires_grad, device)
+    return _finish(np.ones(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*sizes: Any, size: Any = (), dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Numbers that mean nothing, to be written over."""
-    return _finish(np.empty(_shape(size), as_dtype(dtype or float32)), requires_grad, device)
+    return _finish(np.empty(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
 
 
 def full(size: Any, fill_value: Number, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -92,24 +92,26 @@ def full(size: Any, fill_value: Number, dtype: Any = None, device: Any = None, r
     return _finish(np.full(_shape((size,)), fill_value, wanted), requires_grad, device)
 
 
-def zeros_like(input: Tensor, dtype: Any = None) -> Tensor:
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of a tensor."""
-    return zeros(input.shape, dtype=dtype or input.dtype)
+    return zeros(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, dtype: Any = None) -> Tensor:
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of a tensor."""
-    return ones(input.shape, dtype=dtype or input.dtype)
+    return ones(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def empty_like(input: Tensor, dtype: Any = None) -> Tensor:
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Numbers that mean nothing, in the shape and dtype of a tensor."""
-    return empty(input.shape, dtype=dtype or input.dtype)
+    return empty(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Number, dtype: Any = None) -> Tensor:
+def full_like(
+    input: Tensor, fill_value: Number, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`fill_value` in the shape and dtype of a tensor."""
-    return full(input.shape, fill_value, dtype=dtype or input.dtype)
+    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
 def arange(
@@ -145,43 +147,61 @@ def _draws(generator: Generator | None) -> np.random.Generator:
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *sizes: Any,
+    size: Any = (),
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Evenly from 0 to below 1."""
-    return _finish(_draws(generator).random(_shape(size), as_dtype(dtype or float32)), requires_grad, device)
+    return _finish(_draws(generator).random(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *sizes: Any,
+    size: Any = (),
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """From the normal distribution of mean 0 and deviation 1."""
-    return _finish(_draws(generator).standard_normal(_shape(size), as_dtype(dtype or float32)), requires_grad, device)
+    return _finish(_draws(generator).standard_normal(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
 
 
-def rand_like(input: Tensor) -> Tensor:
+def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`rand` in the shape and dtype of a tensor."""
-    return rand(input.shape, dtype=input.dtype)
+    return rand(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor) -> Tensor:
+def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`randn` in the shape and dtype of a tensor."""
-    return randn(input.shape, dtype=input.dtype)
+    return randn(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None
+    low: int = 0,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
 ) -> Tensor:
     """Whole numbers from `low` to below `high`; randint(high, size) begins at 0. int64."""
     if size is None:
         low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
     if high <= low:
         raise ValueError(f"randint needs high above low; got low {low}, high {high}.")
     return _finish(_draws(generator).integers(low, high, _shape((size,))).astype(as_dtype(dtype or int64)), device=device)
 
 
-def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """0 to n - 1 in random order, int64."""
-    return wrap(_draws(generator).permutation(n).astype(np.int64))
+    return _finish(_draws(generator).permutation(n).astype(as_dtype(dtype or int64)), device=device)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:

@@ -10,7 +10,7 @@ float32: Final[Dtype] = np.dtype(np.float32)
 float64: Final[Dtype] = np.dtype(np.float64)
 int64: Final[Dtype] = np.dtype(np.int64)
 bool_: Final[Dtype] = np.dtype(np.bool_)
-double, long = float64, int64
+float_, double, long = float32, float64, int64
 
 FLOATS: Final = (float32, float64)
 _RANK: Final = {bool_: 0, int64: 1, float32: 2, float64: 2}
@@ -45,7 +45,34 @@ def common_dtype(a: Dtype, a_ndim: int, b: Dtype, b_ndim: int) -> Dtype:
     return a if a == b else float64
 
 
-def check_device(device: Any) -> None:
+class device(str):  # noqa: N801 - PyTorch's name
+    """Where numbers lie, as torch.device: only "cpu" exists here, and ValueError answers another.
+
+    >>> device("cpu").type
+    'cpu'
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, type: str = "cpu", index: int | None = None) -> "device":
+        """The CPU, under its name."""
+        if str(type).split(":")[0] != "cpu":
+            raise ValueError(f"nanograd computes on the CPU only; got device {str(type)!r}: use 'cpu', or leave it out.")
+        return super().__new__(cls, "cpu")
+
+    @property
+    def type(self) -> str:
+        """Always "cpu"."""
+        return "cpu"
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+
+CPU: Final = device("cpu")
+
+
+def check_device(wanted: Any) -> None:
     """Raise ValueError for any device but the CPU, which is the only one here."""
-    if device is not None and str(device).split(":")[0] != "cpu":
-        raise ValueError(f"nanograd computes on the CPU only; got device {str(device)!r}: use 'cpu', or leave it out.")
+    if wanted is not None:
+        device(wanted)

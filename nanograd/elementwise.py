@@ -140,33 +140,33 @@ class ElementwiseMethods(TensorMethods):
     # ---- comparison and logic: bool, never differentiable -------------------------------------------------------------
 
     def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return self._compare(np.equal, other)
+        return NotImplemented if other is None else self._binary(ops.equal, other)
 
     def __ne__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return self._compare(np.not_equal, other)
+        return NotImplemented if other is None else self._binary(ops.not_equal, other)
 
     def __lt__(self, other: Any) -> "Tensor":
-        return self._compare(np.less, other)
+        return self._binary(ops.less, other)
 
     def __le__(self, other: Any) -> "Tensor":
-        return self._compare(np.less_equal, other)
+        return self._binary(ops.less_equal, other)
 
     def __gt__(self, other: Any) -> "Tensor":
-        return self._compare(np.greater, other)
+        return self._binary(ops.greater, other)
 
     def __ge__(self, other: Any) -> "Tensor":
-        return self._compare(np.greater_equal, other)
+        return self._binary(ops.greater_equal, other)
 
     __hash__ = object.__hash__
 
     def __and__(self, other: Any) -> "Tensor":
-        return self._compare(np.bitwise_and, other)
+        return self._binary(ops.bitwise_and, other)
 
     def __or__(self, other: Any) -> "Tensor":
-        return self._compare(np.bitwise_or, other)
+        return self._binary(ops.bitwise_or, other)
 
     def __xor__(self, other: Any) -> "Tensor":
-        return self._compare(np.bitwise_xor, other)
+        return self._binary(ops.bitwise_xor, other)
 
     def __invert__(self) -> "Tensor":
         return self._plain(np.invert(self.data))
@@ -199,15 +199,15 @@ class ElementwiseMethods(TensorMethods):
 
     def logical_and(self, other: Any) -> "Tensor":
         """Whether both are other than 0."""
-        return self._compare(np.logical_and, other)
+        return self._binary(ops.logical_and, other)
 
     def logical_or(self, other: Any) -> "Tensor":
         """Whether one is other than 0."""
-        return self._compare(np.logical_or, other)
+        return self._binary(ops.logical_or, other)
 
     def logical_xor(self, other: Any) -> "Tensor":
         """Whether exactly one is other than 0."""
-        return self._compare(np.logical_xor, other)
+        return self._binary(ops.logical_xor, other)
 
     def logical_not(self) -> "Tensor":
         """Whether x is 0."""
@@ -290,8 +290,8 @@ class ElementwiseMethods(TensorMethods):
         if not bounds:
             raise ValueError("clamp needs min, max or both.")
         if any(hasattr(bound, "shape") for bound in bounds):
-            result = result if min is None else result.maximum(self._coerce(min))
-            return result if max is None else result.minimum(self._coerce(max))
+            result = result if min is None else result.where(~(result < min), min)
+            return result if max is None else result.where(~(result > max), max)
         source = self._floats() if any(isinstance(bound, float) for bound in bounds) else self
         return source._apply(ops.clamp, low=min, high=max)
 
@@ -305,29 +305,35 @@ class ElementwiseMethods(TensorMethods):
 
     def where(self, condition: "Tensor", other: Any) -> "Tensor":
         """x where `condition` (bool, broadcast) holds, otherwise `other`."""
+        _require_bool("where", condition)
         left, right = self._pair(other)
         return condition._apply(ops.where, left, right)
 
-    def masked_fill(self, mask: "Tensor", value: Scalar) -> "Tensor":
-        """`value` where `mask` (bool, broadcast) holds, otherwise x."""
-        if mask.data.dtype != np.bool_:
-            raise ShapeError(f"masked_fill expects a mask of bool; got {mask.data.dtype}: compare, such as mask == 0.")
-        return mask._apply(ops.where, self._plain(np.asarray(value, self.data.dtype)), self._apply(ops.positive))
+    def masked_fill(self, mask: "Tensor", value: Any) -> "Tensor":
+        """`value`, one number, where `mask` (bool, broadcast) holds, otherwise x."""
+        _require_bool("masked_fill", mask)
+        return mask._apply(ops.where, self._filling(value), self._tensor)
+
+    def masked_fill_(self, mask: "Tensor", value: Any) -> "Tensor":
+        """x becomes `value`, one number, where `mask` (bool, broadcast) holds."""
+        _require_bool("masked_fill_", mask)
+        return self._in_place(ops.fill_where, mask, self._filling(value))
 
     # ---- helpers ------------------------------------------------------------------------------------------------------
 
+    def _filling(self, value: Any) -> "Tensor":
+        filling = self._coerce(value)
+        if filling.ndim:
+            raise ShapeError(f"masked_fill takes one number; got the shape {filling.shape}: use where().")
+        if not np.can_cast(filling.dtype, self.data.dtype, "same_kind"):
+            raise ShapeError(f"masked_fill cannot put {filling.dtype} into a tensor of {self.data.dtype}: use where().")
+        return filling.to(self.data.dtype)
+
     def _binary(self, operation: Operation, other: Any) -> "Tensor":
         left, right = self._pair(other)
-        try:
-            return left._apply(operation, right)
-        except ValueError as error:
-            if "broadcast" not in str(error):
-                raise
-            raise ShapeError(
-                f"{operation.name} got the shapes {left.shape} and {right.shape}, which do not broadcast: aligned at the "
-                "end, sizes must be equal or 1."
-            ) from None
+        return left._apply(operation, right)
 
-    def _compare(self, function: Any, other: Any) -> "Tensor":
-        left, right = self._pair(other)
-        return self._plain(function(left.data, right.data))
+
+def _require_bool(name: str, mask: "Tensor") -> None:
+    if mask.data.dtype != np.bool_:
+        raise ShapeError(f"{name} expects a mask of bool; got {mask.data.dtype}: compare, such as mask == 0.")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from nanograd.creation import tensor
 from nanograd.tensor import Tensor
 
 _P = ParamSpec("_P")
@@ -26,7 +27,7 @@ def where(condition: Tensor, input: Any, other: Any) -> Tensor:
         return input.where(condition, other)
     if isinstance(other, Tensor):
         return other.where(~condition, input)
-    return Tensor(input).where(condition, other)
+    return tensor(input).where(condition, other)
 
 
 add, sub, mul, div = _function(Tensor.add), _function(Tensor.sub), _function(Tensor.mul), _function(Tensor.div)

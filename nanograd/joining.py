@@ -101,7 +101,7 @@ def _einsum_gradient(g: Array, position: int, arrays: list[Array], terms: list[s
     terms_text = ",".join(term for term, _ in inputs)
     spread = np.einsum(f"{terms_text}->{once}", *(array for _, array in inputs), optimize=True)
     stretched = tuple(axis for axis, letter in enumerate(once) if sizes[letter] == 1 and spread.shape[axis] != 1)
-    spread = spread.sum(axis=stretched, keepdims=True)
+    spread = np.broadcast_to(spread.sum(axis=stretched, keepdims=True), [sizes[letter] for letter in once])
     if len(once) == len(own):
         return np.ascontiguousarray(spread)
     gradient = np.zeros(shape, g.dtype)  # a diagonal: back to the places where all indices of a letter are equal

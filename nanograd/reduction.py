@@ -33,27 +33,26 @@ class ReductionMethods(TensorMethods):
 
     # ---- sums ---------------------------------------------------------------------------------------------------------
 
-    def sum(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The sum over `dim`; integers and bools sum to int64."""
-        source = self if self.data.dtype != np.bool_ else self._tensor.to(int64)
+    def sum(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
+        """The sum over `dim`, in `dtype` where one is given; integers and bools sum to int64."""
+        source = self._counted(dtype)
         return source._apply(ops.total, axis=self._axes(dim), keepdims=keepdim, shape=self.data.shape)
 
-    def mean(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The mean over `dim`, of floats."""
-        self._require_floats("mean")
-        count = self._count(dim)
-        return self.sum(dim, keepdim) * (1 / count if count else float("nan"))
+    def mean(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
+        """The mean over `dim`, of floats, in `dtype` where one is given."""
+        source = self._tensor.to(dtype=dtype)
+        source._require_floats("mean")
+        return source.sum(dim, keepdim) / self._count(dim)
 
     def var(self, dim: Dims = None, correction: int = 1, keepdim: bool = False, unbiased: bool = True) -> "Tensor":
         """The variance over `dim`: squares from the mean, summed and divided by the count less `correction`."""
-        correction = correction if unbiased else 0
+        self._require_floats("var")
         centred = self._tensor - self.mean(dim, keepdim=True)
-        divisor = max(self._count(dim) - correction, 0)
-        return (centred * centred).sum(dim, keepdim) * (1 / divisor if divisor else float("nan"))
+        return centred.square().sum(dim, keepdim) / max(self._count(dim) - (correction if unbiased else 0), 0)
 
     def std(self, dim: Dims = None, correction: int = 1, keepdim: bool = False, unbiased: bool = True) -> "Tensor":
         """The square root of the variance over `dim`."""
-        return self.var(dim, correction, keepdim, unbiased).sqrt()
+        return self.var(dim, correction, keepdim, unbiased)._apply(ops.root_of_variance)
 
     def norm(self, p: float = 2, dim: Dims = None, keepdim: bool = False) -> "Tensor":
         """The p-norm over `dim`: (sum of |x|^p)^(1/p); the largest |x| for p = inf."""
@@ -70,14 +69,14 @@ class ReductionMethods(TensorMethods):
         """log of the sum of e^x over `dim`, without overflow."""
         return self._floats()._fused(ops.logsumexp, axis=self._axes(dim), keepdims=keepdim)
 
-    def prod(self, dim: int | None = None, keepdim: bool = False) -> "Tensor":
-        """The product over `dim`."""
-        source = self if self.data.dtype != np.bool_ else self._tensor.to(int64)
+    def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
+        """The product over `dim`, in `dtype` where one is given."""
+        source = self._counted(dtype)
         return source._fused(ops.product, axis=None if dim is None else (self._axis(dim),), keepdims=keepdim)
 
-    def cumsum(self, dim: int) -> "Tensor":
+    def cumsum(self, dim: int, *, dtype: Any = None) -> "Tensor":
         """The sum of the numbers so far along `dim`; the shape stays."""
-        source = self if self.data.dtype != np.bool_ else self._tensor.to(int64)
+        source = self._counted(dtype)
         return source._apply(ops.cumulative_sum, axis=self._axis(dim))
 
     def all(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
@@ -143,6 +142,10 @@ class ReductionMethods(TensorMethods):
 
     # ---- helpers ------------------------------------------------------------------------------------------------------
 
+    def _counted(self, dtype: Any) -> "Tensor":
+        """This tensor in `dtype`, where none is given with bools as int64."""
+        return self._tensor.to(dtype=int64 if dtype is None and self.data.dtype == np.bool_ else dtype)
+
     def _axes(self, dim: Dims) -> tuple[int, ...] | None:
         if dim is None or (not isinstance(dim, int) and not len(dim)):
             return None
@@ -157,7 +160,7 @@ class ReductionMethods(TensorMethods):
 
     def _require_floats(self, name: str) -> None:
         if self.data.dtype not in FLOATS:
-            raise TypeError(f"{name} is for floats; this tensor holds {self.data.dtype}: use .float() first.")
+            raise ShapeError(f"{name} is for floats; this tensor holds {self.data.dtype}: use .float() first.")
 
     def _require_numbers(self, name: str, dim: Dims) -> None:
         if not self._count(dim):

@@ -20,9 +20,9 @@ class ShapingMethods(TensorMethods):
 
     # ---- the same numbers in another shape ----------------------------------------------------------------------------
 
-    def reshape(self, *shape: Any) -> "Tensor":
+    def reshape(self, *sizes: Any, shape: Any = ()) -> "Tensor":
         """The same numbers in another shape; one size may be -1."""
-        sizes = _sizes(shape)
+        sizes = _sizes(sizes or (shape,))
         try:
             return self._apply(ops.reshape, shape=sizes, before=self.data.shape)
         except ValueError:
@@ -30,9 +30,9 @@ class ShapingMethods(TensorMethods):
                 f"A tensor of shape {self.data.shape} has {self.data.size} numbers; {sizes} does not hold them."
             ) from None
 
-    def view(self, *shape: Any) -> "Tensor":
+    def view(self, *sizes: Any, size: Any = ()) -> "Tensor":
         """The same numbers in another shape without copying; raises ShapeError where their order in memory forbids it."""
-        result = self.reshape(*shape)
+        result = self.reshape(*sizes, shape=size)
         if result.data.size and not np.may_share_memory(result.data, self.data):
             raise ShapeError(
                 f"A view of shape {result.shape} would need a copy, since this tensor is not contiguous; use reshape."
@@ -77,11 +77,11 @@ class ShapingMethods(TensorMethods):
             order[first], order[second] = order[second], order[first]
         return self._apply(ops.permute, dims=tuple(order))
 
-    def permute(self, *dims: Any) -> "Tensor":
+    def permute(self, *order: Any, dims: Any = ()) -> "Tensor":
         """With the dimensions in another order."""
-        order = tuple(self._axis(dim) for dim in _sizes(dims))
+        order = tuple(self._axis(dim) for dim in _sizes(order or (dims,)))
         if sorted(order) != list(range(self.data.ndim)):
-            raise ShapeError(f"permute names each of the {self.data.ndim} dimensions once; got {_sizes(dims)}.")
+            raise ShapeError(f"permute names each of the {self.data.ndim} dimensions once; got {order}.")
         return self._apply(ops.permute, dims=order)
 
     @property
@@ -100,11 +100,12 @@ class ShapingMethods(TensorMethods):
         """The transposed matrix; fewer than two dimensions stay as they are."""
         return self.T
 
-    def expand(self, *sizes: Any) -> "Tensor":
+    def expand(self, *sizes: Any, size: Any = ()) -> "Tensor":
         """Dimensions of size 1 stretched to `sizes` without copying; -1 keeps a size."""
-        wanted, own = _sizes(sizes), self.data.shape
-        kept = (1,) * (len(wanted) - len(own)) + own
-        if len(kept) != len(wanted) or any(k not in (1, w) and w != -1 for k, w in zip(kept, wanted, strict=False)):
+        wanted, own = _sizes(sizes or (size,)), self.data.shape
+        new = len(wanted) - len(own)
+        kept = (1,) * new + own
+        if new < 0 or -1 in wanted[:new] or any(k not in (1, w) and w != -1 for k, w in zip(kept, wanted, strict=False)):
             raise ShapeError(f"{own} cannot be expanded to {wanted}: only dimensions of size 1 stretch.")
         return self._apply(ops.expand, shape=tuple(k if w == -1 else w for w, k in zip(wanted, kept, strict=True)))
 
@@ -112,9 +113,9 @@ class ShapingMethods(TensorMethods):
         """Expanded to another tensor's shape."""
         return self.expand(other.shape)
 
-    def repeat(self, *repeats: Any) -> "Tensor":
+    def repeat(self, *times: Any, repeats: Any = ()) -> "Tensor":
         """Copies laid side by side, `repeats` times along each dimension."""
-        times = _sizes(repeats)
+        times = _sizes(times or (repeats,))
         shape = (1,) * (len(times) - self.data.ndim) + self.data.shape
         if len(shape) != len(times):
             raise ShapeError(f"repeat needs a number for each of the {self.data.ndim} dimensions; got {times}.")
@@ -123,15 +124,18 @@ class ShapingMethods(TensorMethods):
         result = self.reshape(paired).expand(stretched)
         return result.reshape(tuple(t * s for t, s in zip(times, shape, strict=True)))
 
-    def flip(self, *dims: Any) -> "Tensor":
-        """Reversed along `dims`."""
-        axes = {self._axis(dim) for dim in _sizes(dims)}
-        return self._tensor[tuple(slice(None, None, -1 if axis in axes else 1) for axis in range(self.data.ndim))]
+    def flip(self, *axes: Any, dims: Any = ()) -> "Tensor":
+        """Reversed along `dims`, as a copy."""
+        backwards = {self._axis(axis) for axis in _sizes(axes or (dims,))}
+        index = tuple(slice(None, None, -1 if axis in backwards else 1) for axis in range(self.data.ndim))
+        return self._tensor[index].clone()
 
     # ---- parts --------------------------------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> "Tensor":
-        return self._apply(ops.take, index=plain_index(index), shape=self.data.shape)
+        basic, advanced = plain_index(index)
+        result = self if basic is None else self._apply(ops.take, index=basic, shape=self.data.shape)
+        return result._tensor if advanced is None else result._apply(ops.take, index=advanced, shape=result.data.shape)
 
     def __iter__(self) -> "Iterator[Tensor]":
         if not self.data.ndim:
@@ -200,13 +204,34 @@ class ShapingMethods(TensorMethods):
         return self._tensor[(*(slice(None),) * axis, slice(begin, end))]
 
 
-def plain_index(index: Any) -> Any:
-    """An index with arrays in place of its tensors and lists."""
-    if isinstance(index, TensorMethods):
-        return index.data if index.data.ndim or index.data.dtype == np.bool_ else int(index.data)
-    if isinstance(index, tuple):
-        return tuple(plain_index(part) for part in index)
-    return np.asarray(index) if isinstance(index, list) else index
+def plain_index(index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
+    """An index in two steps, each None where there is nothing to do: what gives a view, then what reads by arrays.
+
+    In PyTorch a whole number takes its dimension away before arrays are looked at; numpy would count it among them.
+    """
+    parts = [_plain_part(part) for part in (index if isinstance(index, tuple) else (index,))]
+    if not any(isinstance(part, np.ndarray) for part in parts):
+        return (*parts, *(() if Ellipsis in parts else (Ellipsis,))), None  # with ... even one number is a view
+    if not any(type(part) is int for part in parts):
+        return None, tuple(parts)
+    basic: list[Any] = []
+    for part in parts:
+        basic.extend((slice(None),) * (part.ndim if part.dtype == np.bool_ else 1) if isinstance(part, np.ndarray) else (part,))
+    rest = [part if isinstance(part, np.ndarray) or part is Ellipsis else slice(None) for part in parts if type(part) is not int]
+    return tuple(basic), tuple(rest)
+
+
+def _plain_part(part: Any) -> Any:
+    """One part of an index with an array in place of a tensor or a list, and a whole number as an int."""
+    if isinstance(part, TensorMethods):
+        part = part.data
+    if isinstance(part, list):
+        part = np.asarray([_plain_part(entry) for entry in part], None if part else np.int64)
+    if isinstance(part, bool | np.bool_):
+        return np.asarray(part)
+    if isinstance(part, np.integer) or (isinstance(part, np.ndarray) and not part.ndim and part.dtype.kind in "iu"):
+        return int(part)
+    return part
 
 
 def _along(index: Any, axis: int) -> tuple[Any, ...]:

@@ -7,10 +7,12 @@ from weakref import ref
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.dtype import FLOATS, Dtype, as_dtype, check_device, common_dtype, float32, nearest_dtype
+from nanograd.dtype import CPU, FLOATS, Dtype, as_dtype, check_device, common_dtype, device, float32, nearest_dtype
 from nanograd.elementwise import ElementwiseMethods
-from nanograd.errors import GraphError, ShapeError
-from nanograd.graph import Array, Counter, Kernel, Node, Operation, backward, is_grad_enabled
+from nanograd.errors import GraphError, ShapeError, refuse
+from nanograd.graph import (
+    Array, Counter, Hooks, Kernel, Node, Operation, RemovableHandle, backward_from, is_grad_enabled, thread, through_hooks,
+)  # fmt: skip
 from nanograd.reduction import ReductionMethods
 from nanograd.shaping import ShapingMethods, plain_index
 
@@ -29,7 +31,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_counter", "_hooks", "_is_view", "_node", "_requires_grad", "data", "grad")
+    __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "data", "grad")
     __array_priority__ = 1000  # numpy leaves `array * tensor` to the tensor
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = float32) -> None:
@@ -39,9 +41,9 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         self.grad: Tensor | None = None
         self._node: Node | None = None
         self._requires_grad = False
-        self._counter: Counter = [0]
-        self._hooks: list[Hook] | None = None
-        self._is_view = False
+        self._counter: Counter = [0, 0]
+        self._hooks: Hooks | None = None
+        self._seen: int | None = None  # of a view: how often its base had been written to, and recorded, when it was taken
         if requires_grad:
             self.requires_grad_()
 
@@ -63,9 +65,9 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         return self.data.ndim
 
     @property
-    def device(self) -> str:
-        """Where the numbers lie: always "cpu"."""
-        return "cpu"
+    def device(self) -> device:
+        """Where the numbers lie: always the CPU."""
+        return CPU
 
     @property
     def requires_grad(self) -> bool:
@@ -173,69 +175,88 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         self._requires_grad = requires_grad and self._node is None
         return self
 
-    def backward(self, gradient: "Tensor | None" = None, retain_graph: bool = False) -> None:
+    def backward(self, gradient: "Tensor | None" = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add to the `grad` of every leaf before this tensor its gradient, weighted by `gradient` (of this shape; 1 if none).
 
         The graph is freed on the way unless `retain_graph`. Raises GraphError where there is no graph, where it was freed,
-        or where an array it needs was changed in place.
+        or where an array it needs was changed in place. Second derivatives (`create_graph`) do not exist here.
         """
-        for leaf, part in self.leaf_gradients(gradient, retain_graph).items():
-            leaf.accumulate_grad(part)
+        refuse(create_graph, "create_graph=True", "only first derivatives exist here; leave it out")
+        seed = self.seed_gradient(gradient)
+        for leaf, part in backward_from({self._node or self: seed}, retain_graph, frozenset()).items():
+            cast("Tensor", leaf).accumulate_grad(part)
 
-    def leaf_gradients(self, gradient: "Tensor | None", retain_graph: bool, stops: "tuple[Tensor, ...]" = ()) -> "dict[Any, Array]":
-        """The gradients that `backward` would add, by leaf, and those of the tensors in `stops`, by their node or leaf."""
-        if not self.requires_grad:
-            raise GraphError("backward() needs a tensor that requires a gradient; set requires_grad=True on an input.")
+    def seed_gradient(self, gradient: "Tensor | None") -> Array:
+        """The array that a backward pass from here begins with: `gradient`, or 1 where there is none."""
+        self._require_gradient("backward()")
+        self.check_view()
         if gradient is None and self.data.size != 1:
             raise GraphError(f"backward() without a gradient needs one number; this tensor has the shape {self.shape}: sum it.")
-        weight = np.ones_like(self.data) if gradient is None else np.asarray(gradient.data, self.dtype)
+        weight = np.ones_like(self.data) if gradient is None else np.array(gradient.data, self.dtype)
         if weight.shape != self.shape:
             raise ShapeError(f"The gradient has the shape {weight.shape}, the tensor {self.shape}; they must be equal.")
-        if self._node is None:
-            return {self: np.array(weight)}
-        kept = frozenset(stop._node for stop in stops if stop._node is not None)
-        return cast("dict[Any, Array]", backward(self._node, weight, retain_graph, kept))
+        return weight
 
     def accumulate_grad(self, gradient: Array) -> None:
         """Add an array, which then belongs to this tensor, to `grad`; its hooks see it first."""
-        for hook in self._hooks or ():
-            replaced = hook(wrap(gradient))
-            gradient = gradient if replaced is None else replaced.data
+        seen = through_hooks(self._hooks, gradient)
+        gradient = seen if seen is gradient else np.array(seen)
         self.grad = wrap(gradient if self.grad is None else self.grad.data + gradient)
 
     def retain_grad(self) -> None:
-        """Keep this result's gradient in `grad` in the backward pass, as a leaf's is."""
-        node = self._node
-        if node is not None:
-            me = ref(self)
+        """Keep this result's gradient in `grad` in the backward pass, as a leaf's is, after its hooks have seen it."""
+        self._require_gradient("retain_grad()")
+        if self._node is None:
+            return
+        me = ref(self)  # the node must not hold its own result
 
-            def keep(g: Array) -> None:
-                tensor = me()
-                if tensor is not None:
-                    tensor.grad = wrap(np.array(g) if tensor.grad is None else tensor.grad.data + g)
+        def keep(g: Array) -> None:
+            tensor = me()
+            if tensor is not None:
+                tensor.grad = wrap(np.array(g) if tensor.grad is None else tensor.grad.data + g)
 
-            node.add_hook(keep)
-        elif not self._requires_grad:
-            raise GraphError("retain_grad() needs a tensor that requires a gradient; set requires_grad=True on an input.")
+        self._node.hooks = self._node.hooks or {}
+        self._node.keep = keep
 
-    def register_hook(self, hook: Hook) -> Callable[[], None]:
+    def register_hook(self, hook: Hook) -> RemovableHandle:
         """Let `hook` see this tensor's gradient in the backward pass, and replace it by what it returns, unless None.
 
-        Returns a function that takes the hook away again.
+        `remove()` on what is returned takes the hook away again.
         """
-        if self._node is not None:
-            return self._node.add_hook(lambda g: _array_or_none(hook(wrap(g))))
-        if not self._requires_grad:
-            raise GraphError("A hook needs a tensor that requires a gradient; set requires_grad=True first.")
-        self._hooks = self._hooks or []
-        self._hooks.append(hook)
-        return lambda: self._hooks.remove(hook) if self._hooks and hook in self._hooks else None
+        self._require_gradient("A hook")
+        owner: Any = self._node or self
+        name = "hooks" if self._node else "_hooks"
+        hooks = getattr(owner, name)
+        if hooks is None:
+            hooks = {}
+            setattr(owner, name, hooks)
+        return RemovableHandle(hooks, lambda g: _array_or_none(hook(wrap(g))))
+
+    def check_view(self) -> None:
+        """Raise GraphError where this is a view of a tensor that was written to, and recorded, after the view was taken."""
+        if self._seen is not None and self._seen != self._counter[1]:
+            raise GraphError(
+                "A view was used after the tensor it looks into was written to in place, so that its gradient would be "
+                "wrong; take the view again after the write, or clone() it before."
+            )
+
+    def _require_gradient(self, name: str) -> None:
+        if not self.requires_grad:
+            raise GraphError(f"{name} needs a tensor that requires a gradient; set requires_grad=True on an input.")
 
     # ---- in place -----------------------------------------------------------------------------------------------------
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        part = self._coerce(value)
-        self._in_place(ops.put, part if part.dtype == self.dtype else part.to(self.dtype), index=plain_index(index))
+        part = self._coerce(value).to(self.dtype)
+        steps = plain_index(index)
+        if self._is_recorded_with((part,)):
+            self._in_place(ops.put, part, index=steps, size=part.shape)
+            return
+        try:
+            ops.assign(self.data, part.data, steps)
+        except ValueError as error:
+            raise _explained(error, "index_put", (self, part)) from None
+        self._counter[0] += 1
 
     def zero_(self) -> "Tensor":
         """Every number becomes 0."""
@@ -250,13 +271,13 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         return self._in_place(_take_over, self._coerce(other).to(self.dtype))
 
     def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
-        is_recorded = is_grad_enabled() and (self.requires_grad or any(other.requires_grad for other in others))
+        is_recorded = self._is_recorded_with(others)
         if is_recorded and self._requires_grad:
             raise GraphError(
                 "An in-place write to a leaf that requires a gradient would lose the value it was made with; "
                 "do it inside `with no_grad():`, or write x = x + 1 instead of x += 1."
             )
-        if is_recorded and self._is_view:
+        if is_recorded and self._seen is not None:
             raise GraphError("An in-place write through a view cannot be recorded; write to the tensor itself: x[index] = value.")
         before = self
         if is_recorded:  # the graph keeps the old numbers, since new ones come in their place
@@ -267,10 +288,18 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
             raise ShapeError(f"The result has the shape {result.shape}; in place it must be {self.shape}, the tensor's own.")
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
             raise TypeError(f"The result is {result.dtype}, which {self.dtype} cannot hold; write x = x + y instead of x += y.")
-        np.copyto(self.data, result.data, casting="same_kind")
-        self._node = result._node
+        try:
+            thread.quietly(_write, self.data, result.data)
+        except ValueError as error:
+            raise _explained(error, operation.name, (self, *others)) from None
         self._counter[0] += 1
+        if is_recorded:
+            self._node = result._node
+            self._counter[1] += 1
         return self
+
+    def _is_recorded_with(self, others: "tuple[Tensor, ...]") -> bool:
+        return is_grad_enabled() and (self.requires_grad or any(other.requires_grad for other in others))
 
     # ---- dtypes -------------------------------------------------------------------------------------------------------
 
@@ -375,51 +404,76 @@ _DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
 _copy = Operation("clone", np.array, lambda g: g)
 _cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 _fill = Operation("fill_", lambda x, value: np.full_like(x, value), lambda g: np.zeros_like(g))
-_take_over = Operation(
-    "copy_", lambda x, y: np.broadcast_to(y, x.shape), lambda g: np.zeros_like(g), lambda g: g
-)
+_take_over = Operation("copy_", lambda x, y: np.broadcast_to(y, x.shape), lambda g: np.zeros_like(g), lambda g: g)
 
 
 def wrap(array: Any) -> Tensor:
     """A tensor around an array, without copying."""
     result = Tensor.__new__(Tensor)
     result.data = array if type(array) is np.ndarray else np.asarray(array)
-    result.grad = None
-    result._node = None
+    result.grad = result._node = result._hooks = result._seen = None
     result._requires_grad = False
-    result._counter = [0]
-    result._hooks = None
-    result._is_view = False
+    result._counter = [0, 0]
     return result
 
 
 def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of an operation on tensors, recorded where a gradient is wanted."""
-    values = tuple([x.data for x in inputs])
-    result = wrap(operation.forward(*values, **parameters))
+    values = [x.data for x in inputs]
+    try:
+        result = wrap(thread.quietly(operation.forward, *values, **parameters))
+    except ValueError as error:
+        raise _explained(error, operation.name, inputs) from None
     base = result.data.base
     if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
         result._counter = inputs[0]._counter
-        result._is_view = True
-    if is_grad_enabled():
+        result._seen = result._counter[1]
+    if _is_recorded(inputs) and result.data.dtype.kind == "f":
         targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        if any(target is not None for target in targets) and result.data.dtype in FLOATS:
-            counters = (result._counter, *[x._counter for x in inputs])
-            result._node = operation.record(targets, (result.data, *values), counters, parameters)
+        counters = (result._counter, *[x._counter for x in inputs])
+        result._node = operation.record(targets, (result.data, *values), counters, parameters)
     return result
 
 
 def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of a fused kernel on tensors, recorded as one node where a gradient is wanted."""
-    values = tuple([x.data for x in inputs])
-    array, saved = kernel.forward(*values, **parameters)
+    values = [x.data for x in inputs]
+    array, saved = thread.quietly(kernel.forward, *values, **parameters)
     result = wrap(array)
-    if is_grad_enabled():
+    if _is_recorded(inputs) and result.data.dtype.kind == "f":
         targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        if any(target is not None for target in targets) and result.data.dtype in FLOATS:
-            counters = (result._counter, *[x._counter for x in inputs])
-            result._node = kernel.record(targets, (result.data, *values), counters, saved)
+        counters = (result._counter, *[x._counter for x in inputs])
+        result._node = kernel.record(targets, (result.data, *values), counters, saved)
     return result
+
+
+def _is_recorded(inputs: tuple[Tensor, ...]) -> bool:
+    """Whether an operation on these becomes part of the graph; checks the views among them."""
+    if not thread.is_grad_enabled:
+        return False
+    is_wanted = False
+    for x in inputs:
+        if x._seen is not None:
+            x.check_view()
+        if x._requires_grad or x._node is not None:
+            is_wanted = True
+    return is_wanted
+
+
+def _explained(error: ValueError, name: str, inputs: tuple[Tensor, ...]) -> Exception:
+    """numpy's complaint about shapes, with the operation's name and what came."""
+    if "read-only" in str(error):
+        return ShapeError("An in-place write to an expanded tensor would write one number in many places; clone() it first.")
+    if isinstance(error, ShapeError) or "broadcast" not in str(error):
+        return error
+    shapes = " and ".join(str(x.shape) for x in inputs)
+    return ShapeError(
+        f"{name} got the shapes {shapes}, which do not broadcast: aligned at the end, sizes must be equal or 1 ({error})."
+    )
+
+
+def _write(target: Array, source: Array) -> None:
+    np.copyto(target, source, casting="same_kind")
 
 
 def _array_or_none(tensor: Tensor | None) -> Array | None:

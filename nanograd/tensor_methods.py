@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from nanograd.dtype import FLOATS, float32
-from nanograd.errors import ShapeError
+from nanograd.errors import DimensionError
 from nanograd.graph import Array, Kernel, Operation
 
 if TYPE_CHECKING:
@@ -52,5 +52,7 @@ class TensorMethods:
         """A dimension counted from the front; raises ShapeError where there is none."""
         count = max(self.data.ndim, 1)
         if not -count <= dim < count:
-            raise ShapeError(f"Dimension {dim} is out of range: a tensor of {self.data.ndim} dimensions has {-count} to {count - 1}.")
+            raise DimensionError(
+                f"Dimension {dim} is out of range: a tensor of {self.data.ndim} dimensions has {-count} to {count - 1}."
+            )
         return dim % count
