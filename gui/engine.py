@@ -70,6 +70,7 @@ class Engine:
         self._cost_meter = CostMeter(emit)
         self._probe = ""
         self._last_step_s = 0.0
+        self._unsaved: LoadedRun | None = None
         self._is_over = False
 
     def post(self, command: Command) -> None:
@@ -79,16 +80,17 @@ class Engine:
     def run(self) -> None:
         """Work until Shutdown."""
         while not self._is_over:
+            command = self._next_command()
             try:
-                command = self._next_command()
                 if command is None:
                     self._work()
                 else:
                     self._handle(command)
-            except NanogradError as error:
-                self._report(error)
             except Exception as error:
-                self._report_fault(error)
+                if command is None:  # a request that fails does not disturb the run; a step or a token that fails does
+                    self._rest()
+                self._report(error)
+                self._set_state(self._state)  # so that no button waits for an answer
 
     def _next_command(self) -> Command | None:
         """The next command; waits for it only where there is nothing else to do."""
@@ -144,10 +146,11 @@ class Engine:
 
     def _take_corpus(self, corpus: Corpus) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
-        if self._loaded is not None and self._loaded.corpus_digest != corpus.digest:
-            former, step = self._loaded.corpus_name, self._loaded.step
+        former = self._loaded
+        if former is not None and former.corpus_digest != corpus.digest:
             self._close_run()
-            notice = f"The run on {former} is closed at step {step:,}, and kept in {self._data_directory / 'runs'}."
+            kept = f", and kept in {former.place}" if former.place else ""
+            notice = f"The run on {former.corpus_name} is closed at step {former.step:,}{kept}."
             corpus = replace(corpus, notice=f"{notice} {corpus.notice}".strip())
         self._corpus = corpus
         probe = default_probe(corpus, len(corpus.ids))
@@ -177,6 +180,7 @@ class Engine:
         run = self._runnable()
         run.change_settings(settings)
         self._training = run.events(single_step)
+        self._unsaved = None
         self._set_state("training")
 
     def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
@@ -203,7 +207,7 @@ class Engine:
             probe = default_probe(self._corpus, settings.block_size)
         run = Run.start(settings, self._corpus, self._data_directory, probe)
         self._close_run()
-        self._loaded = LoadedRun(run=run, is_from_checkpoint=False)
+        self._loaded = LoadedRun(run=run)
 
     def _runnable(self) -> Run:
         """The loaded run with its text; raises CorpusError where the text is gone."""
@@ -226,13 +230,14 @@ class Engine:
             self._training = None
             self._set_state("paused")
             return
+        if isinstance(event, RunFailed):
+            self._recover(event)
+            return
         self._emit(event)
         match event:
             case RunFinished():
                 self._training = None
                 self._set_state("finished")
-            case RunFailed():
-                self._recover()
             case CheckpointFailed():
                 self._emit(ProblemFound(message=event.message))
             case _:
@@ -246,17 +251,26 @@ class Engine:
     def _stop(self) -> None:
         if self._state in ("training", "paused"):
             self._training = None
-            self._save_run()
-            self._set_state("finished")
+            try:
+                self._save_run()
+            finally:
+                self._set_state("finished")
 
-    def _recover(self) -> None:
+    def _rest(self) -> None:
+        """Stop whatever is under way."""
+        self._pause()
+        self._writer.stop()
+
+    def _recover(self, event: RunFailed) -> None:
         """After a loss that is not finite: load the weights that were saved last, or begin anew from the seed."""
         self._training = None
         self._writer.stop()
         assert self._loaded is not None
-        assert self._loaded.run is not None
         self._loaded = self._loaded.last_good(self._data_directory)
+        loaded = f"The weights of step {self._loaded.step:,} are loaded."
+        self._emit(replace(event, message=f"{event.message} {loaded}"))
         self._set_state("failed")
+        self._look()
 
     def _set_state(self, state: RunState) -> None:
         self._state = state
@@ -264,16 +278,15 @@ class Engine:
 
     # ---- checkpoints --------------------------------------------------------------------------------------------------
 
-    def _save_run(self) -> bool:
-        """Save what the run has not saved yet into its own folder; tell where that fails."""
+    def _save_run(self) -> None:
+        """Save what the run has not saved yet into its own folder; raises CheckpointError where that fails."""
         run = self._loaded.run if self._loaded else None
         if run is None or run.saved_step == run.trainer.step:
-            return True
+            return
         event = run.save()
         self._emit(event)
         if isinstance(event, CheckpointFailed):
-            self._emit(ProblemFound(message=event.message))
-        return not isinstance(event, CheckpointFailed)
+            raise CheckpointError(event.message)
 
     def _save_to(self, path: Path) -> None:
         if self._loaded is None:
@@ -281,19 +294,31 @@ class Engine:
         self._loaded.save_to(path)
         self._emit(CheckpointWritten(path=path, step=self._loaded.step))
 
+    def _save_before_closing(self) -> None:
+        """Save the run; where that fails, raise CheckpointError the first time, and let it go unsaved the second."""
+        try:
+            self._save_run()
+        except CheckpointError as error:
+            is_asked_again = self._unsaved is self._loaded
+            self._unsaved = self._loaded
+            if not is_asked_again:
+                raise CheckpointError(f"{error} The run stays open; ask once more to let it go unsaved.") from error
+
     def _close_run(self) -> None:
-        self._save_run()
+        self._save_before_closing()
+        self._unsaved = None
         self._training = None
         self._writer.stop()
         self._loaded = None
         self._set_state("idle")
 
     def _open_checkpoint(self, path: Path) -> None:
+        self._save_before_closing()  # before reading: it may be this run's own file
         saved = load_run(path)
         corpus = find_corpus(saved, self._data_directory)
         runs = self._data_directory / "runs"
         directory = RunDirectory(path.parent) if path.resolve().parent.parent == runs.resolve() else None
-        loaded = LoadedRun.open(saved, corpus, self._data_directory, directory)
+        loaded = LoadedRun.open(saved, path, corpus, self._data_directory, directory)
         self._close_run()
         self._loaded = loaded
         self._probe = saved.probe
@@ -309,6 +334,7 @@ class Engine:
                 parameter_count=loaded.model.config.parameter_count(),
                 vocabulary=saved.tokenizer.vocabulary,
                 metrics=saved.metrics,
+                samples=directory.samples(saved.step) if directory else (),
                 probe=saved.probe,
                 corpus_name=saved.corpus.name,
                 corpus_missing=corpus is None,
@@ -347,22 +373,22 @@ class Engine:
 
     def _shut_down(self, command: Shutdown) -> None:
         self._writer.stop()
-        if self._save_run() or command.discards_unsaved:
-            self._is_over = True
-        else:
-            self._pause()
-            self._emit(ShutdownRefused())
+        try:
+            self._save_run()
+        except Exception as error:  # whatever it is: the window waits for an answer
+            if not command.discards_unsaved:
+                self._pause()
+                self._report(error, remedy="Close the window again to let go of what is unsaved.")
+                self._emit(ShutdownRefused())
+                return
+        self._is_over = True
 
-    def _report(self, error: NanogradError) -> None:
+    def _report(self, error: Exception, remedy: str = "") -> None:
+        """Tell what went wrong; a fault of the program's own is logged, and its traceback can be copied."""
         problems = tuple(error.problems.items()) if isinstance(error, SettingsError) else ()
-        self._emit(ProblemFound(message=str(error), setting_problems=problems))
-        if self._state == "training":
-            self._pause()
-
-    def _report_fault(self, error: Exception) -> None:
-        """A fault of the program's own: the thread lives on, the run waits, and the last checkpoint is valid."""
-        _log.exception("The engine met an unexpected error.")
-        details = "".join(traceback.format_exception(error))
-        self._pause()
-        self._writer.stop()
-        self._emit(ProblemFound(message=f"Something went wrong inside: {error!r}. The last checkpoint is safe.", details=details))
+        message, details = str(error), ""
+        if not isinstance(error, NanogradError):
+            _log.error("The engine met an unexpected error.", exc_info=error)
+            message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
+            details = "".join(traceback.format_exception(error))
+        self._emit(ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems))

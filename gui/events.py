@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nanograd.training.events import TrainingEvent
+from nanograd.training.events import SampleWritten, TrainingEvent
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
@@ -48,6 +48,7 @@ class CheckpointOpened:
     parameter_count: int
     vocabulary: tuple[str, ...]
     metrics: MetricsArrays
+    samples: tuple[SampleWritten, ...]
     probe: str
     corpus_name: str
     corpus_missing: bool

@@ -1,5 +1,6 @@
 """The run that the engine has loaded: one that can train, or, where its text is gone, a model to look at and write with."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -29,19 +30,21 @@ class _Withheld:
 class LoadedRun:
     """A run with its text in `run`, otherwise what its checkpoint alone can give."""
 
-    def __init__(self, *, run: Run | None, is_from_checkpoint: bool, withheld: _Withheld | None = None) -> None:
+    def __init__(self, *, run: Run | None, origin: Path | None = None, withheld: _Withheld | None = None) -> None:
         self.run = run
-        self.is_from_checkpoint = is_from_checkpoint
+        self._origin = origin
         self._withheld = withheld
         self._probe = withheld.saved.probe if withheld else ""
 
     @classmethod
-    def open(cls, saved: SavedRun, corpus: Corpus | None, data_directory: Path, directory: RunDirectory | None) -> Self:
-        """A checkpoint's run; raises CheckpointError where the file does not fit itself."""
+    def open(
+        cls, saved: SavedRun, origin: Path, corpus: Corpus | None, data_directory: Path, directory: RunDirectory | None
+    ) -> Self:
+        """The run that was read from `origin`; raises CheckpointError where the file does not fit itself."""
         if corpus is not None:
-            return cls(run=Run.resume(saved, corpus, data_directory, directory), is_from_checkpoint=True)
+            return cls(run=Run.resume(saved, corpus, data_directory, directory), origin=origin)
         withheld = _Withheld(saved=saved, model=saved.build_model(), directory=directory)
-        return cls(run=None, is_from_checkpoint=True, withheld=withheld)
+        return cls(run=None, origin=origin, withheld=withheld)
 
     def attach(self, corpus: Corpus, data_directory: Path) -> Run:
         """The run, now that its text is here."""
@@ -56,6 +59,21 @@ class LoadedRun:
     def _saved(self) -> SavedRun:
         assert self._withheld is not None
         return self._withheld.saved
+
+    @property
+    def is_from_checkpoint(self) -> bool:
+        """Whether the run was opened rather than started."""
+        return self._origin is not None
+
+    @property
+    def place(self) -> Path | None:
+        """The folder that the run is kept in; None where it has none yet."""
+        if self.run is not None:
+            directory = self.run.directory
+        else:
+            assert self._withheld is not None
+            directory = self._withheld.directory
+        return directory.path if directory else None
 
     @property
     def model(self) -> GPTLanguageModel:
@@ -114,14 +132,13 @@ class LoadedRun:
             raise CheckpointError(event.message)
 
     def last_good(self, data_directory: Path) -> Self:
-        """This run as it was saved last or, where it never was, as it began."""
+        """This run as it was saved or opened last or, where it never was, as it began."""
         assert self.run is not None
         trainer, directory = self.run.trainer, self.run.directory
-        try:
-            if directory is None:
-                raise CheckpointError("The run was never saved.")
-            saved = load_run(directory.checkpoint_path)
-            run = Run.resume(saved, trainer.corpus, data_directory, directory)
-        except CheckpointError:
-            run = Run.start(trainer.settings, trainer.corpus, data_directory, trainer.probe)
-        return type(self)(run=run, is_from_checkpoint=self.is_from_checkpoint)
+        for path in (directory.checkpoint_path if directory else None, self._origin):
+            if path is not None:
+                with suppress(CheckpointError):
+                    return type(self)(
+                        run=Run.resume(load_run(path), trainer.corpus, data_directory, directory), origin=self._origin
+                    )
+        return type(self)(run=Run.start(trainer.settings, trainer.corpus, data_directory, trainer.probe), origin=self._origin)

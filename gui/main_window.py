@@ -1,9 +1,7 @@
 """The window: it builds the views, posts what people ask for, and routes what happens to whom it concerns."""
 
 from collections.abc import Sequence
-from math import isfinite, nan
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 from PySide6.QtCore import QSettings, QTimer, Signal, Slot
@@ -43,8 +41,7 @@ from gui.events import (
     TextGenerated,
 )
 from gui.format import count_text
-from gui.pace import Pace
-from gui.run_history import RunHistory
+from gui.run_display import RunDisplay
 from gui.theme import Theme, apply_theme
 from gui.theme_choice import ThemeChoice
 from gui.views.generate import GenerationRequest
@@ -67,6 +64,7 @@ CHECKPOINT_SUFFIX: Final = ".safetensors"
 _EVENTS_INTERVAL_MS = 30
 _ESTIMATE_DELAY_MS = 250
 _ASSUMED_VOCABULARY_SIZE = 65
+_LONGEST_STEM = 60  # of a name suggested for a checkpoint: a text's own name may be as long as names can be
 
 
 class MainWindow(QMainWindow):
@@ -82,13 +80,9 @@ class MainWindow(QMainWindow):
     def __init__(self, data_directory: Path | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.data_directory = data_directory or default_data_directory()
-        self.history = RunHistory()
         self.run_state: RunState = "idle"
         self._corpus: CorpusOpened | None = None
-        self._step = 0
         self._vocabulary_size = _ASSUMED_VOCABULARY_SIZE
-        self._has_run = False
-        self._pace = Pace()
         self._field_problem = ""
         self._former_run: Path | None = None
         self._discards_unsaved = False
@@ -96,15 +90,19 @@ class MainWindow(QMainWindow):
         self._theme_choice = ThemeChoice(self._preferences, self)
         self._actions = WindowActions(self)
         self._views = WindowLayout(self._actions, self)
+        self._run = RunDisplay(self._views)
+        self.history = self._run.history
         self._worker = Worker(self.data_directory, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
         self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
+        for child in self.findChildren(QWidget):
+            child.setAcceptDrops(False)  # a file is the window's, wherever in it it falls
         self.setAcceptDrops(True)
         self.setWindowTitle("nanograd")
         self._connect()
         self._views.restore(self._preferences)
         self._show_theme(self._theme_choice.theme)
-        self._show_state("idle")
+        self._show_state("idle", step=0)
         self._on_settings_changed()
         self._offer_former_run()
         self._worker.start()
@@ -140,8 +138,7 @@ class MainWindow(QMainWindow):
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
             opener.bundled_requested.connect(self._on_bundled_requested)
-        for offer in (views.message_bar, views.welcome):
-            offer.continue_requested.connect(self._on_continue_requested)
+        views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.settings_form.settings_changed.connect(self._on_settings_changed)
         views.attention.probe_changed.connect(self._on_probe_changed)
         views.generate.generate_requested.connect(self._on_generate_requested)
@@ -175,7 +172,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_save_requested(self) -> None:
-        name = f"{Path(self._corpus.name).stem if self._corpus else 'run'}-{self._step}{CHECKPOINT_SUFFIX}"
+        stem = Path(self._corpus.name).stem[:_LONGEST_STEM] if self._corpus else "run"
+        name = f"{stem}-{self._run.step}{CHECKPOINT_SUFFIX}"
         path, _ = QFileDialog.getSaveFileName(self, "Save a checkpoint", name, f"Checkpoints (*{CHECKPOINT_SUFFIX})")
         if path:
             self.save_checkpoint(Path(path if path.endswith(CHECKPOINT_SUFFIX) else path + CHECKPOINT_SUFFIX))
@@ -269,40 +267,44 @@ class MainWindow(QMainWindow):
         self._route(self._worker.take_events())
 
     def _route(self, events: Sequence[EngineEvent]) -> None:
-        """Hand on what has gathered: texts in one piece, everything else in its order, and one redraw for all."""
-        written: list[TextGenerated] = []
+        """Hand on what has gathered: texts and steps in one piece until something else happens, and all else by itself."""
+        texts: list[TextGenerated] = []
+        steps: list[StepFinished] = []
         for event in events:
-            if isinstance(event, TextGenerated):
-                written.append(event)
-                continue
-            if written:
-                self._views.generate.append(written)
-                written = []
-            self._route_one(event)
-        if written:
-            self._views.generate.append(written)
-        self._show_progress([event for event in events if isinstance(event, StepFinished)])
+            match event:
+                case TextGenerated():
+                    texts.append(event)
+                case StepFinished():
+                    steps.append(event)
+                case _:
+                    self._show_gathered(texts, steps)
+                    texts, steps = [], []
+                    self._route_one(event)
+        self._show_gathered(texts, steps)
+
+    def _show_gathered(self, texts: Sequence[TextGenerated], steps: Sequence[StepFinished]) -> None:
+        if texts:
+            self._views.generate.append(texts)
+        if steps:
+            self._run.show_steps(steps)
 
     def _route_one(self, event: EngineEvent) -> None:
         views = self._views
         match event:
-            case StepFinished():
-                self.history.add(event)
             case RunStateChanged():
-                self._step = event.step
-                self._show_state(event.state)
+                self._show_state(event.state, event.step)
             case RunStarted():
-                self._show_run_started(event)
+                views.message_bar.withdraw_offer()
+                self._run.show_started(event)
+                self._show_state(self.run_state, event.step)
             case EvaluationAdvanced():
                 views.status_line.show_evaluation(event.done, event.total)
             case EvaluationFinished():
-                self.history.add(event)
-                views.status_line.show_validation(event.loss)
-                views.progress.request_redraw()
+                self._run.show_evaluation(event)
             case ProbeTaken():
                 views.attention.show_probe(event)
             case SampleWritten():
-                self._show_sample(event)
+                self._run.show_sample(event)
             case RunFailed():
                 self.history.add(event)
                 self._show_error(event.message)
@@ -327,38 +329,6 @@ class MainWindow(QMainWindow):
             case _:
                 pass
 
-    def _show_run_started(self, event: RunStarted) -> None:
-        if event.step == 0:
-            self.history.reset()
-            self._views.samples.clear()
-        self._pace.reset()
-        self._vocabulary_size = event.vocabulary_size
-        self._has_run = True
-        self._views.message_bar.withdraw_offer()
-        self._views.settings_form.show_settings(event.settings)
-        self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
-        self._views.progress.show_history(self.history, event.settings.max_steps, event.vocabulary_size)
-        self._show_state(self.run_state)
-
-    def _show_progress(self, steps: Sequence[StepFinished]) -> None:
-        if not steps:
-            return
-        last = steps[-1]
-        self._step = last.step
-        self._pace.note(monotonic(), last.step)
-        max_steps = self._views.settings_form.settings().max_steps
-        left, step_s = max(max_steps - last.step, 0), self._pace.step_s
-        self._views.control_bar.show_step(last.step, max_steps)
-        self._views.status_line.show_step(last.loss, last.tokens_per_second, left * step_s)
-        if isfinite(step_s):
-            self._views.cost_card.show_measured_step(step_s, left)
-        self._views.progress.request_redraw()
-
-    def _show_sample(self, event: SampleWritten) -> None:
-        is_evaluated = len(self.history.validation_steps) and self.history.validation_steps[-1] == event.step
-        self.history.add(event)
-        self._views.samples.add(event, float(self.history.validation_loss[-1]) if is_evaluated else None)
-
     def _show_corpus(self, event: CorpusOpened) -> None:
         views = self._views
         self._corpus = event
@@ -372,28 +342,16 @@ class MainWindow(QMainWindow):
         views.show_laboratory()
         self.setWindowTitle(f"{event.name} – nanograd")
         self._on_settings_changed()
-        self._show_state(self.run_state)
         self.corpus_opened.emit()
 
     def _show_checkpoint(self, event: CheckpointOpened) -> None:
-        views = self._views
-        self._step, self._has_run = event.step, True
         self._vocabulary_size = len(event.vocabulary)
-        self.history.reset(event.metrics)
-        views.samples.clear()
-        views.message_bar.withdraw_offer()
+        self._views.message_bar.withdraw_offer()
         if event.corpus_missing:
             self._corpus = None
-            views.corpus_card.show_missing(event.corpus_name)
-        views.settings_form.show_settings(event.settings)
-        views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
-        views.attention.show_probe_text(event.probe)
-        views.progress.show_history(self.history, event.settings.max_steps, len(event.vocabulary))
-        if len(event.metrics.validation_loss):
-            views.status_line.show_validation(float(event.metrics.validation_loss[-1]))
-        if len(event.metrics.train_loss):
-            views.status_line.show_step(float(event.metrics.train_loss[-1]), float(event.metrics.tokens_per_second[-1]), nan)
-        views.show_laboratory()
+            self._views.corpus_card.show_missing(event.corpus_name)
+        self._run.show_checkpoint(event)
+        self._views.show_laboratory()
         self.checkpoint_opened.emit()
 
     def _show_cost(self, event: CostEstimated) -> None:
@@ -419,34 +377,17 @@ class MainWindow(QMainWindow):
         self._views.message_bar.show_error(message, details)
         self.error_shown.emit(message)
 
-    def _show_state(self, state: RunState) -> None:
+    def _show_state(self, state: RunState, step: int) -> None:
         has_changed = state != self.run_state
         self.run_state = state
-        views = self._views
-        self._actions.show_state(state, has_run=self._has_run and state != "idle")
-        views.control_bar.show_state(state)
-        views.settings_form.set_locked(state in ("training", "paused", "failed"))
-        if state == "idle":
-            self._forget_run()
-        else:
-            views.control_bar.show_step(self._step, views.settings_form.settings().max_steps)
-        if state != "training":
-            self._pace.reset()
-            views.status_line.show_idle()
-        views.generate.set_available(self._has_run, "Open a text and press Train; then the model can write.")
+        self._run.show_state(state, step)
+        self._actions.show_state(state, self._run.is_there)
+        if state == "training":
+            self._discards_unsaved = False
         if has_changed:
+            if state == "idle":
+                self._on_settings_changed()  # what a new run will take
             self.run_state_changed.emit(state)
-
-    def _forget_run(self) -> None:
-        views = self._views
-        if self._has_run:
-            self._has_run = False
-            self.history.reset()
-            views.progress.clear()
-            views.samples.clear()
-            views.attention.clear()
-            views.status_line.clear()
-        views.control_bar.show_step(0, 0)
 
     # ---- the former run, the theme, files that are dropped ------------------------------------------------------------
 
@@ -458,7 +399,6 @@ class MainWindow(QMainWindow):
         self._former_run = latest.checkpoint_path
         where = f"step {count_text(summary.step)} of {count_text(summary.max_steps)}"
         self._views.message_bar.offer(f"Your last run, on {summary.corpus_name}, stands at {where}.")
-        self._views.welcome.show_former_run(f"{summary.corpus_name}, {where}")
 
     @Slot(object)
     def _show_theme(self, theme: Theme) -> None:

@@ -131,7 +131,7 @@ class GPTLanguageModel(Module):
                 std = narrower if name.endswith("c_proj") else INITIAL_STD
                 module.weight = normal_parameter(module.weight.shape, std, generator.numpy)
             if isinstance(module, Linear) and module.bias is not None:
-                module.bias = Parameter(np.zeros(module.bias.shape))
+                module.bias = Parameter(np.zeros(module.bias.shape, np.float32))
 
     def forward(self, idx: Any, targets: Any = None) -> tuple[Tensor, Tensor | None]:
         """Ids (B, T) -> logits (B, T, V), and the mean cross-entropy in nats with targets (B, T), otherwise None.

@@ -34,6 +34,7 @@ class CorpusCard(Panel):
         self._open = _button("Open…", "replace_corpus_button", "Open a text", "small_link")
         self._name = ElidedLabel()
         self._name.setObjectName("corpus_name_label")
+        self._name.setAccessibleName("Name of the text")
         set_role(self._name, "value")
         self._size = _label("corpus_size_label", "muted")
         self._hint = _label("corpus_hint_label", "muted")

@@ -1,5 +1,6 @@
 """The texts that the model wrote along the way: how far it has come."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -41,6 +42,11 @@ class SamplesView(QWidget):
         """Put a sample on top; who reads an older one keeps it before the eyes."""
         self._samples.insert(0, (event, validation_loss))
         del self._samples[self.SAMPLES_KEPT :]
+        self._write()
+
+    def show_samples(self, samples: Sequence[tuple[SampleWritten, float | None]]) -> None:
+        """Show these samples, oldest first, each with its validation loss, in place of all others."""
+        self._samples = list(reversed(samples))[: self.SAMPLES_KEPT]
         self._write()
 
     def clear(self) -> None:

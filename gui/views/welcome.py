@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from gui.icons import logo
 from gui.theme import SMALL_PX, mono_font, scaled, set_role, set_style_property
-from gui.views.elided_label import ElidedLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,6 @@ class Welcome(QWidget):
 
     open_requested = Signal()
     bundled_requested = Signal(str)
-    continue_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,16 +55,10 @@ class Welcome(QWidget):
         self._logo.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._open = _button("welcome_open_button", "Open a text…", "primary")
         self._cards = [BundledCard(text) for text in BUNDLED_TEXTS]
-        self._former = QFrame()
-        self._former_text = ElidedLabel()
-        self._former_text.setObjectName("former_run_label")
-        self._continue = _button("welcome_continue_button", "Continue", "")
         self._arrange()
         self._open.clicked.connect(self._on_open_clicked)
-        self._continue.clicked.connect(self._on_continue_clicked)
         for card in self._cards:
             card.clicked.connect(self._on_card_clicked)
-        self.show_former_run("")
 
     def _arrange(self) -> None:
         column = QVBoxLayout()
@@ -79,7 +71,6 @@ class Welcome(QWidget):
         for card in self._cards:
             row.addWidget(card)
         column.addLayout(row)
-        column.addWidget(self._make_former())
         column.addStretch(3)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(16, 16, 16, 16)
@@ -99,29 +90,12 @@ class Welcome(QWidget):
         column.addWidget(self._open, 0, Qt.AlignmentFlag.AlignHCenter)
         return self._zone
 
-    def _make_former(self) -> QFrame:
-        set_role(self._former, "panel")
-        row = QHBoxLayout(self._former)
-        row.setContentsMargins(16, 10, 10, 10)
-        row.setSpacing(12)
-        row.addWidget(self._former_text, 1)
-        row.addWidget(self._continue)
-        return self._former
-
-    def show_former_run(self, description: str) -> None:
-        """Offer to go on with the run that is described; an empty description offers nothing."""
-        self._former_text.setText(description)
-        self._former.setVisible(bool(description))
-
     def show_drop(self, is_over: bool) -> None:
         """Light up while a file is held over the window."""
         set_style_property(self._zone, "active", "true" if is_over else "false")
 
     def _on_open_clicked(self) -> None:
         self.open_requested.emit()
-
-    def _on_continue_clicked(self) -> None:
-        self.continue_requested.emit()
 
     def _on_card_clicked(self) -> None:
         card = self.sender()

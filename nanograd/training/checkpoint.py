@@ -113,10 +113,11 @@ def load_run(path: Path) -> SavedRun:
 
 def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> SavedRun:
     step, probe = json.loads(metadata["step"]), json.loads(metadata["probe"])
-    if not isinstance(step, int) or step < 0 or not isinstance(probe, str):
+    if type(step) is not int or step < 0 or not isinstance(probe, str):
         raise ValueError("step or probe is of the wrong kind")
     record = CorpusRecord(**json.loads(metadata["corpus"]))
-    if not all(isinstance(value, str) for value in (record.name, record.path, record.digest)):
+    texts = (record.name, record.path, record.digest)
+    if not all(isinstance(value, str) for value in texts) or type(record.character_count) is not int:
         raise ValueError("the record of the text is of the wrong kind")
     return SavedRun(
         name=name,

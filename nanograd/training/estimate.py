@@ -4,7 +4,7 @@ from nanograd.gptlanguage import GPTConfig
 from nanograd.training.settings import RunSettings
 
 _FLOAT_BYTES = 4
-_PROGRAM_BYTES = 60_000_000  # Python, numpy and the framework before a model is built
+_PROGRAM_BYTES = 40_000_000  # Python, numpy and the framework before a model is built
 
 
 def model_config(settings: RunSettings, vocabulary_size: int) -> GPTConfig:
@@ -30,12 +30,15 @@ def memory_bytes(settings: RunSettings, vocabulary_size: int) -> int:
     """About how much memory training takes at its peak, in bytes, the program included."""
     tokens = settings.batch_size * settings.block_size
     parameters = parameter_count(settings, vocabulary_size)
-    # Weights, gradients and the two averages of AdamW; then what each layer keeps of a token for its backward pass:
-    # the norms, queries, keys and values twice, the attention's result and both sides of the MLP; then the heads' weights.
-    kept_per_token = 24 * settings.n_embd + 2 * settings.n_head * settings.block_size
+    # Weights, gradients and the two averages of AdamW; then what each layer keeps of a token for its backward pass: both
+    # norms twice, queries, keys and values, the attention's result and both sides of the MLP make 16 widths, one more for
+    # what lies between; the heads' weights. The last line is what the busiest operation needs besides.
+    weights_per_token = settings.n_head * settings.block_size
+    kept_per_token = 17 * settings.n_embd + weights_per_token
     if settings.dropout:
-        kept_per_token += settings.n_embd + 2 * settings.n_head * settings.block_size
-    activations = tokens * (settings.n_layer * kept_per_token + 4 * vocabulary_size)
+        kept_per_token += settings.n_embd // 2 + weights_per_token
+    busiest = max(3 * vocabulary_size, 10 * settings.n_embd, 3 * weights_per_token)
+    activations = tokens * (settings.n_layer * kept_per_token + busiest)
     return _PROGRAM_BYTES + _FLOAT_BYTES * (4 * parameters + activations)
 
 

@@ -100,7 +100,7 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed:
-    """The loss or the gradient was not finite at `step`, which was not applied to the weights."""
+    """The loss or the gradient of `step` was not finite, which did not change the weights, or the validation loss after it."""
 
     step: int
     message: str

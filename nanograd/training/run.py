@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 from time import monotonic
 from typing import Self
@@ -16,6 +15,7 @@ from nanograd.training.events import (
     EvaluationFinished,
     RunFinished,
     RunStarted,
+    SampleWritten,
     StepFinished,
     TrainingEvent,
 )
@@ -92,8 +92,12 @@ class Run:
         return self.directory
 
     def _keep(self, event: TrainingEvent) -> Iterator[CheckpointFailed]:
+        if not isinstance(event, StepFinished | EvaluationFinished | SampleWritten):
+            return
         before = self._disk_problem
         self._try_writing(lambda: self._require_directory().record(event))
+        if before and not self._disk_problem:  # the disk is back: what it missed is written now
+            self._try_writing(self._write_beginning)
         if self._disk_problem and self._disk_problem != before:
             yield CheckpointFailed(step=self.trainer.step, message=self._disk_problem)
 
@@ -108,10 +112,10 @@ class Run:
             )
 
     def _save_is_due(self, event: TrainingEvent) -> bool:
-        """After an evaluation, or a minute after the last save; never with weights that give no finite loss."""
+        """After an evaluation, which found the weights good, or a minute after the last save."""
         match event:
             case EvaluationFinished():
-                return isfinite(event.loss)
+                return True
             case StepFinished():
                 return monotonic() - self._saved_at_s >= AUTOSAVE_INTERVAL_S
             case _:

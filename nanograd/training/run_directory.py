@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -76,6 +77,16 @@ class RunDirectory:
                 self._append("samples.jsonl", {"step": event.step, "prompt": event.prompt, "text": event.text})
             case _:
                 pass
+
+    def samples(self, last_step: int) -> tuple[SampleWritten, ...]:
+        """The texts written up to `last_step`, oldest first, the newest where a step has several; damaged lines are left out."""
+        found: dict[int, SampleWritten] = {}
+        with suppress(OSError, UnicodeError):
+            for line in (self.path / "samples.jsonl").read_text(encoding="utf-8").split("\n"):
+                with suppress(ValueError, KeyError, TypeError, RecursionError):
+                    row = json.loads(line)
+                    found[row["step"]] = SampleWritten(step=int(row["step"]), prompt=str(row["prompt"]), text=str(row["text"]))
+        return tuple(found[step] for step in sorted(found) if step <= last_step)
 
     def write_corpus(self, record: Mapping[str, Any]) -> None:
         """Write corpus.json: which text the run learns from."""

@@ -1,6 +1,6 @@
 """Training as a generator: each event it yields is a place to pause, to look, or to stop."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from math import isfinite
 from time import perf_counter
@@ -126,7 +126,10 @@ class Trainer:
         )
         while True:
             if self._evaluation_is_due():
-                yield from self._evaluate()
+                failure = yield from self._evaluate()
+                if failure is not None:
+                    yield failure
+                    return
                 yield from self._look()
                 yield from self._write_sample()
             if self.step >= self.settings.max_steps and not single_step:
@@ -152,7 +155,8 @@ class Trainer:
             loss = self._backward(inputs, targets)
             norm = float(clip_grad_norm_(self.model.parameters(), settings.grad_clip or np.inf))
             if not (isfinite(loss) and isfinite(norm)):
-                return RunFailed(step=number, message=self._failure(number, loss, norm, lr))
+                what = f"The gradient's norm became {norm}" if isfinite(loss) else f"The loss became {loss}"
+                return RunFailed(step=number, message=self._failure(what, number, lr))
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
             self.optimizer.step()
@@ -176,8 +180,7 @@ class Trainer:
         loss.backward()
         return float(loss.item())
 
-    def _failure(self, number: int, loss: float, norm: float, lr: float) -> str:
-        what = f"The loss became {loss}" if not isfinite(loss) else f"The gradient's norm became {norm}"
+    def _failure(self, what: str, number: int, lr: float) -> str:
         return f"{what} at step {number:,}. Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and press Train."
 
     def learning_rate(self, step: int) -> float:
@@ -197,7 +200,8 @@ class Trainer:
         is_evaluated = self.metrics.last_validation_step == self.step
         return not is_evaluated and (self.step % self.settings.eval_interval == 0 or self.step >= self.settings.max_steps)
 
-    def _evaluate(self) -> Iterator[EvaluationAdvanced | EvaluationFinished]:
+    def _evaluate(self) -> Generator[EvaluationAdvanced | EvaluationFinished, None, RunFailed | None]:
+        """Measure the validation loss; what failed is returned where it is not finite."""
         block_size = self.settings.block_size
         inputs, targets = evaluation_windows(self._validation_ids, block_size, self.settings.eval_windows)
         at_once = max(1, _EVALUATED_TOKENS_AT_ONCE // block_size)
@@ -206,9 +210,14 @@ class Trainer:
             part = slice(begin, begin + at_once)
             total += self._evaluation_loss(inputs[part], targets[part]) * len(inputs[part])
             yield EvaluationAdvanced(step=self.step, done=min(begin + at_once, len(inputs)), total=len(inputs))
-        event = EvaluationFinished(step=self.step, loss=total / len(inputs))
+        loss = total / len(inputs)
+        if not isfinite(loss):
+            lr = self.learning_rate(max(0, self.step - 1))
+            return RunFailed(step=self.step, message=self._failure(f"The validation loss became {loss}", self.step, lr))
+        event = EvaluationFinished(step=self.step, loss=loss)
         self.metrics.add(event)
         yield event
+        return None
 
     def _evaluation_loss(self, inputs: Any, targets: Any) -> float:
         self.model.eval()

@@ -5,7 +5,7 @@ from pathlib import Path
 from resources.corpora.chance import Chance
 from resources.corpora.tales import tale
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LETTERS = "abcdefghijkl"
 _DIGIT_COUNTS = (1, 2, 2, 2, 2, 2, 3, 3, 3, 3)
 
 
@@ -26,12 +26,14 @@ def make_sums(seed: int = 2) -> str:
 
 
 def make_echo(seed: int = 3) -> str:
-    """Lines such as kqzpf|kqzpf, about 300 KB.
+    """Lines such as kbifd|kbifd, about 300 KB.
 
-    The letters mean nothing, so whoever gets the second half right must have looked it up in the first.
+    The letters mean nothing, so whoever gets the second half right must have looked it up in the first. No letter comes
+    twice in a word: the letter before says which one to look up. Twelve letters are few enough that a model of two
+    layers finds this out within a thousand steps; with all of the alphabet it does not in eight thousand.
     """
     chance = Chance(seed)
-    return "".join(_echo(chance) for _ in range(16_700))
+    return "".join(_echo(chance) for _ in range(21_400))
 
 
 def texts() -> dict[str, str]:
@@ -46,7 +48,8 @@ def _sum(chance: Chance) -> str:
 
 
 def _echo(chance: Chance) -> str:
-    word = "".join(chance.pick(_LETTERS) for _ in range(4 + chance.below(9)))
+    left = list(_LETTERS)
+    word = "".join(left.pop(chance.below(len(left))) for _ in range(4 + chance.below(5)))
     return f"{word}|{word}\n"
 
 

@@ -34,10 +34,3 @@ def test_cards_have_room_for_what_they_say(welcome):
 def test_the_invitation_asks_for_a_text(qtbot, welcome):
     with qtbot.waitSignal(welcome.open_requested):
         qtbot.mouseClick(button(welcome, "open"), Qt.MouseButton.LeftButton)
-
-
-def test_a_former_run_is_offered_only_where_there_is_one(qtbot, welcome):
-    assert not button(welcome, "continue").isVisible()
-    welcome.show_former_run("tales.txt, step 1,240 of 2,000")
-    with qtbot.waitSignal(welcome.continue_requested):
-        qtbot.mouseClick(button(welcome, "continue"), Qt.MouseButton.LeftButton)

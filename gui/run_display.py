@@ -1,0 +1,127 @@
+"""Shows the run in all the views that tell of it: its state, its curve, its figures, its attention and its samples."""
+
+from collections.abc import Sequence
+from math import isfinite, nan
+from time import monotonic
+from typing import Final
+
+from gui.events import CheckpointOpened, RunState
+from gui.pace import Pace
+from gui.run_history import RunHistory
+from gui.window_layout import WindowLayout
+from nanograd.training.events import EvaluationFinished, RunStarted, SampleWritten, StepFinished
+
+_READING_INTERVAL_S: Final = 0.25
+_NO_MODEL: Final = "Open a text and press Train; then the model can write."
+
+
+class RunDisplay:
+    """Keeps the history of the run that is loaded, and shows what is new in it. `step` is the last one finished."""
+
+    def __init__(self, views: WindowLayout) -> None:
+        self.history = RunHistory()
+        self.step = 0
+        self.is_there = False
+        self._views = views
+        self._pace = Pace()
+        self._max_steps = 0
+        self._read_at_s = -_READING_INTERVAL_S
+
+    def show_started(self, event: RunStarted) -> None:
+        """A run begins or goes on after `event.step`: what was known beyond it, of a run that failed, is forgotten."""
+        self.is_there = True
+        self.history.truncate(event.step)
+        self._show_samples()
+        self._max_steps = event.settings.max_steps
+        self._views.settings_form.show_settings(event.settings)
+        self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        self._views.progress.show_history(self.history, self._max_steps, event.vocabulary_size)
+
+    def show_checkpoint(self, event: CheckpointOpened) -> None:
+        """A run was loaded."""
+        self.is_there = True
+        self.history.reset(event.metrics)
+        for sample in event.samples:
+            self.history.add(sample)
+        self._show_samples()
+        self._max_steps = event.settings.max_steps
+        views = self._views
+        views.settings_form.show_settings(event.settings)
+        views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        views.attention.show_probe_text(event.probe)
+        views.progress.show_history(self.history, self._max_steps, len(event.vocabulary))
+        if len(event.metrics.validation_loss):
+            views.status_line.show_validation(float(event.metrics.validation_loss[-1]))
+
+    def show_steps(self, steps: Sequence[StepFinished]) -> None:
+        """Steps were finished. Figures that people read change at most four times a second."""
+        for event in steps:
+            self.history.add(event)
+        last, now_s = steps[-1], monotonic()
+        self.step = last.step
+        self._pace.note(now_s, last.step)
+        self._views.progress.request_redraw()
+        if now_s - self._read_at_s >= _READING_INTERVAL_S:
+            self._read_at_s = now_s
+            self._show_figures(last)
+
+    def show_evaluation(self, event: EvaluationFinished) -> None:
+        """The validation loss was measured."""
+        self.history.add(event)
+        self._views.status_line.show_validation(event.loss)
+        self._views.progress.request_redraw()
+
+    def show_sample(self, event: SampleWritten) -> None:
+        """The model has written a sample."""
+        self.history.add(event)
+        self._views.samples.add(event, self._validation_losses().get(event.step))
+
+    def show_state(self, state: RunState, step: int) -> None:
+        """The run is in `state` after `step` steps; "idle" is no run at all."""
+        views = self._views
+        self.step = step
+        if state == "idle":
+            self._forget()
+        views.control_bar.show_state(state)
+        views.control_bar.show_step(step, self._max_steps)
+        views.settings_form.set_locked(state in ("training", "paused", "failed"))
+        views.generate.set_available(self.is_there, _NO_MODEL)
+        if state != "training":
+            self._rest()
+
+    def _rest(self) -> None:
+        self._show_measured_step()
+        self._pace.reset()
+        history = self.history
+        if len(history.steps):
+            self._views.status_line.show_step(float(history.train_loss[-1]), float(history.tokens_per_second[-1]), nan)
+        self._views.status_line.show_idle()
+
+    def _show_figures(self, last: StepFinished) -> None:
+        seconds_left = max(self._max_steps - last.step, 0) * self._pace.step_s
+        self._views.control_bar.show_step(last.step, self._max_steps)
+        self._views.status_line.show_step(last.loss, last.tokens_per_second, seconds_left)
+        self._show_measured_step()
+
+    def _show_measured_step(self) -> None:
+        if isfinite(self._pace.step_s):
+            self._views.cost_card.show_measured_step(self._pace.step_s, max(self._max_steps - self.step, 0))
+
+    def _show_samples(self) -> None:
+        losses = self._validation_losses()
+        self._views.samples.show_samples([(sample, losses.get(sample.step)) for sample in self.history.samples])
+
+    def _validation_losses(self) -> dict[int, float]:
+        return dict(zip(self.history.validation_steps.tolist(), self.history.validation_loss.tolist(), strict=True))
+
+    def _forget(self) -> None:
+        if not self.is_there:
+            return
+        views = self._views
+        self.is_there = False
+        self._max_steps = 0
+        self.history.reset()
+        views.progress.clear()
+        views.samples.clear()
+        views.attention.clear()
+        views.status_line.clear()

@@ -1,0 +1,100 @@
+import pytest
+
+from gui.commands import Generate
+from gui.events import GenerationFinished, GenerationStarted, ProblemFound, TextGenerated
+from gui.writer import Writer
+from nanograd.training.trainer import Trainer
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def write(told, small_settings, small_corpus):
+    """Writes a text to its end, with an untrained model."""
+    trainer, writer = Trainer(small_settings, small_corpus), Writer(told.append)
+
+    def start(**changes):
+        request = {"prompt": "the ", "max_new_tokens": 6, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 4} | changes
+        writer.start(Generate(**request), trainer.model, trainer.tokenizer)
+        return writer
+
+    return start
+
+
+def finish(writer):
+    while writer.is_writing:
+        writer.write_for(0.0)
+
+
+def text(told):
+    return "".join(event.text for event in told if isinstance(event, TextGenerated))
+
+
+def test_a_text_is_told_from_its_start_token_by_token_to_its_end(write, told):
+    finish(write())
+    assert told[0] == GenerationStarted(prompt="the ", seed=4)
+    assert [type(event) for event in told[1:-1]] == [TextGenerated] * 6
+    end = told[-1]
+    assert isinstance(end, GenerationFinished)
+    assert (end.token_count, end.was_stopped) == (6, False)
+    assert end.tokens_per_second > 0
+
+
+def test_each_token_has_its_probability_and_its_rivals_likeliest_first(write, told):
+    finish(write())
+    for event in told[1:-1]:
+        probabilities = [probability for _, probability in event.rivals]
+        assert 0 < event.probability <= probabilities[0]
+        assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_no_time_is_time_for_one_token(write, told):
+    writer = write()
+    writer.write_for(0.0)
+    assert len(text(told)) == 1
+    assert writer.is_writing
+
+
+def test_the_same_seed_gives_the_same_text_and_minus_one_a_new_seed(write, told):
+    texts, seeds = [], []
+    for seed in (4, 4, -1, -1):
+        told.clear()
+        finish(write(seed=seed, max_new_tokens=60))
+        texts.append(text(told))
+        seeds.append(told[0].seed)
+    assert texts[0] == texts[1]
+    assert seeds[2] != seeds[3]
+    assert min(seeds) >= 0
+
+
+def test_a_new_text_ends_the_one_before(write, told):
+    write(max_new_tokens=100).write_for(0.0)
+    write(prompt="dog")
+    assert [type(event) for event in told] == [GenerationStarted, TextGenerated, GenerationFinished, GenerationStarted]
+    assert told[2].was_stopped
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}, {"top_p": 1.5}, {"prompt": "Ω"}])
+def test_a_request_that_cannot_be_met_is_told_and_the_text_under_way_goes_on(write, told, wrong):
+    writer = write(max_new_tokens=100)
+    writer.write_for(0.0)
+    write(**wrong)
+    assert isinstance(told[-1], ProblemFound)
+    assert told[-1].source == "prompt"
+    assert writer.is_writing
+
+
+def test_an_empty_prompt_begins_after_a_new_line(write, told):
+    finish(write(prompt="", seed=9))
+    begun_by_itself = text(told)
+    told.clear()
+    finish(write(prompt="\n", seed=9))
+    assert text(told) == begun_by_itself
+
+
+def test_stopping_where_nothing_is_written_tells_nothing(told):
+    Writer(told.append).stop()
+    assert told == []

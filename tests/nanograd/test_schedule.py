@@ -1,0 +1,24 @@
+from functools import partial
+
+import pytest
+
+from nanograd.schedule import warmup_cosine
+
+rate = partial(warmup_cosine, lr=1.0, min_lr=0.1, warmup_steps=4, max_steps=14)
+
+
+def test_it_rises_evenly_to_lr_and_never_starts_at_0():
+    assert [rate(step) for step in range(5)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_it_falls_along_half_a_cosine_to_min_lr_and_stays():
+    assert rate(9) == pytest.approx(0.55)
+    rates = [rate(step) for step in range(4, 15)]
+    assert rates == sorted(rates, reverse=True)
+    assert rate(14) == rate(10_000) == 0.1
+
+
+@pytest.mark.parametrize(("warmup_steps", "max_steps"), [(0, 1), (0, 10), (10, 10), (20, 10), (1, 1)])
+def test_every_step_of_odd_lengths_has_a_rate_within_bounds(warmup_steps, max_steps):
+    for step in range(30):
+        assert 0 < warmup_cosine(step, lr=1.0, min_lr=0.1, warmup_steps=warmup_steps, max_steps=max_steps) <= 1
