@@ -10,18 +10,17 @@ from typing import Any, cast
 
 import numpy as np
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_ids
 from nanograd.graph import Array, no_grad
+from nanograd.mlp import ACTIVATIONS, gated_size
 from nanograd.module import Module, Parameter, normal_parameter
 from nanograd.multihead_attention import KeyValueCache
-from nanograd.mlp import ACTIVATIONS, gated_size
 from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention
 from nanograd.random import Generator, current_generator
-
 from nanograd.rmsnorm import RMSNorm
 from nanograd.softmax import cross_entropy
-from nanograd.creation import tensor
 from nanograd.tensor import Tensor, wrap
 
 INITIAL_STD = 0.02

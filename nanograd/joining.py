@@ -66,7 +66,7 @@ def _parse(equation: str, ndims: list[int]) -> tuple[list[str], str]:
         raise ShapeError(f"einsum {equation!r} is for {len(terms)} operands; got {len(ndims)}.")
     spare = [letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if letter not in equation]
     counts = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims, strict=True)]
-    if any(count and "..." not in term or count < 0 for term, count in zip(terms, counts, strict=True)):
+    if any((count and "..." not in term) or count < 0 for term, count in zip(terms, counts, strict=True)):
         raise ShapeError(f"einsum {equation!r} names other numbers of dimensions than the operands have: {ndims}.")
     broadcast = "".join(spare[: max(counts)])
     full = [t.replace("...", broadcast[len(broadcast) - count :]) for t, count in zip(terms, counts, strict=True)]

@@ -11,7 +11,17 @@ from nanograd.dtype import CPU, FLOATS, Dtype, as_dtype, check_device, common_dt
 from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError, refuse
 from nanograd.graph import (
-    Array, Counter, Hooks, Kernel, Node, Operation, RemovableHandle, backward_from, is_grad_enabled, thread, through_hooks,
+    Array,
+    Counter,
+    Hooks,
+    Kernel,
+    Node,
+    Operation,
+    RemovableHandle,
+    backward_from,
+    is_grad_enabled,
+    thread,
+    through_hooks,
 )  # fmt: skip
 from nanograd.reduction import ReductionMethods
 from nanograd.shaping import ShapingMethods, plain_index

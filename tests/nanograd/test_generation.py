@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.generation import Sampling, describe, draw, token_probabilities
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.graph import no_grad
 from nanograd.random import Generator, manual_seed
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 BLOCK_SIZE = 6
 GREEDY = {"temperature": 0.0}

@@ -3,10 +3,11 @@ import copy
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.module import Module, Parameter
 from nanograd.nn import MLP, Dropout, Linear, ModuleList, Sequential
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 
 class Small(Module):

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import GraphError, ShapeError
 from nanograd.graph import no_grad
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 DTYPES = ["bool", "int64", "float32", "float64"]
 OPERATIONS = {
