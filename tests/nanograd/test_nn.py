@@ -36,7 +36,7 @@ def test_gradient_of_an_mlp(activation, generator):
 
 
 def test_an_mlp_names_its_activations():
-    with pytest.raises(ValueError, match="relu, gelu, gelu_tanh, not 'tanh'"):
+    with pytest.raises(ValueError, match="relu, gelu, gelu_tanh, relu2, swiglu, not 'tanh'"):
         MLP(1, 1, 1, activation="tanh")
 
 
