@@ -1,4 +1,4 @@
-"""The entry point of the desktop program; a subcommand goes on to the command line's."""
+"""The entry point of the desktop program."""
 
 import argparse
 import sys

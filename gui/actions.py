@@ -17,7 +17,7 @@ class WindowActions:
             "open_checkpoint", "Open checkpoint…", "Go on with a run that was saved", "Ctrl+Shift+O"
         )
         self.save_checkpoint = self._make("save_checkpoint", "Save", "Save the run to a file", standard.Save)
-        self.new_run = self._make("new_run", "Close the run", "Save this run and begin anew", "Ctrl+N")
+        self.close_run = self._make("close_run", "Close the run", "Save this run and begin anew", "Ctrl+N")
         self.train = self._make("train", "Train", "Start training, or go on", "Ctrl+T")
         self.pause = self._make("pause", "Pause", "Rest after the current step", "Ctrl+P")
         self.step = self._make("step", "Step", "Do one step, then rest", "Ctrl+.")
@@ -32,7 +32,7 @@ class WindowActions:
         self.pause.setEnabled(is_training)
         self.stop.setEnabled(state in ("training", "paused"))
         self.save_checkpoint.setEnabled(has_run)
-        self.new_run.setEnabled(has_run)
+        self.close_run.setEnabled(has_run)
 
     def _make(self, name: str, text: str, help: str, shortcut: QKeySequence.StandardKey | str) -> QAction:
         action = QAction(text, self._window)

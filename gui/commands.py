@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
 
@@ -15,7 +16,7 @@ class OpenCorpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBundledCorpus:
-    """Load one of the texts that come with the program: "tales", "sums" or "echo"."""
+    """Load the text with the key `name` of those that come with the program."""
 
     name: str
 
@@ -61,6 +62,14 @@ class OpenCheckpoint:
     """Load the run at `path`; a run under way is saved first."""
 
     path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExportMetrics:
+    """Write the numbers of a run to `path`, as a table."""
+
+    path: Path
+    metrics: MetricsArrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +120,7 @@ Command = (
     | CloseRun
     | SaveCheckpoint
     | OpenCheckpoint
+    | ExportMetrics
     | SetProbe
     | Generate
     | StopGenerating

@@ -56,7 +56,6 @@ class Demonstration:
     """A person who opens a text, trains, looks, writes, saves and comes back."""
 
     def __init__(self, app: QApplication, data_directory: Path, screenshots: Path | None) -> None:
-        self._app = app
         self._data_directory = data_directory
         self._screenshots = screenshots
         self._errors: list[str] = []

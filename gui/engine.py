@@ -12,6 +12,7 @@ from gui.commands import (
     CloseRun,
     Command,
     EstimateCost,
+    ExportMetrics,
     Generate,
     OpenBundledCorpus,
     OpenCheckpoint,
@@ -31,6 +32,8 @@ from gui.events import (
     CheckpointWritten,
     CorpusOpened,
     EngineEvent,
+    FormerRunFound,
+    MetricsExported,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -38,15 +41,16 @@ from gui.events import (
 )
 from gui.loaded_run import LoadedRun
 from gui.writer import Writer
+from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
 from nanograd.text.corpus import Corpus, load_corpus, token_counts
 from nanograd.training.checkpoint import load_run
 from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.run_directory import RunDirectory
-from nanograd.training.settings import RunSettings, declared_settings
+from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
-from resources import corpus_text
+from resources import BUNDLED_CORPORA, corpus_text
 
 PREVIEW_CHARACTERS = 400
 _log = logging.getLogger(__name__)
@@ -79,6 +83,7 @@ class Engine:
 
     def run(self) -> None:
         """Work until Shutdown."""
+        self._tell_former_run()
         while not self._is_over:
             command = self._next_command()
             try:
@@ -106,7 +111,7 @@ class Engine:
             case OpenCorpus():
                 self._take_corpus(load_corpus(command.path))
             case OpenBundledCorpus():
-                self._take_corpus(Corpus.from_text(corpus_text(command.name), name=command.name.capitalize()))
+                self._take_corpus(_bundled_corpus(command.name))
             case StartTraining():
                 self._start(command.settings, single_step=False)
             case TakeStep():
@@ -121,6 +126,8 @@ class Engine:
                 self._save_to(command.path)
             case OpenCheckpoint():
                 self._open_checkpoint(command.path)
+            case ExportMetrics():
+                self._export(command)
             case SetProbe():
                 self._set_probe(command.text)
             case Generate():
@@ -153,9 +160,8 @@ class Engine:
             notice = f"The run on {former.corpus_name} is closed at step {former.step:,}{kept}."
             corpus = replace(corpus, notice=f"{notice} {corpus.notice}".strip())
         self._corpus = corpus
-        probe = default_probe(corpus, len(corpus.ids))
         if self._loaded is None:
-            self._probe = probe
+            self._probe = default_probe(corpus)
         self._emit(
             CorpusOpened(
                 name=corpus.name,
@@ -178,7 +184,7 @@ class Engine:
         if self._loaded is None or not self._goes_on(settings, single_step):
             self._begin_run(settings)
         run = self._runnable()
-        run.change_settings(settings)
+        run.trainer.change_settings(settings)
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
@@ -188,24 +194,16 @@ class Engine:
         loaded = self._loaded
         if loaded is None or self._state != "finished":
             return loaded is not None
-        before = loaded.settings
-        is_same = all(
-            setting.changeable or getattr(settings, name) == getattr(before, name)
-            for name, setting in declared_settings().items()
-        )
-        has_more = settings.max_steps > loaded.step and (loaded.is_from_checkpoint or settings.max_steps > before.max_steps)
-        return is_same and (has_more or single_step)
+        if settings.fixed_differences(loaded.settings):
+            return False
+        was_raised = settings.max_steps > loaded.settings.max_steps
+        has_more = settings.max_steps > loaded.step and (loaded.is_from_checkpoint or was_raised)
+        return has_more or single_step
 
     def _begin_run(self, settings: RunSettings) -> None:
         if self._corpus is None:
             raise CorpusError("There is no text to learn from yet; open one, or drop a file on the window.")
-        settings.check()
-        try:
-            self._corpus.tokenizer.encode(self._probe)
-            probe = self._probe
-        except VocabularyError:
-            probe = default_probe(self._corpus, settings.block_size)
-        run = Run.start(settings, self._corpus, self._data_directory, probe)
+        run = Run.start(settings, self._corpus, self._data_directory, self._probe)
         self._close_run()
         self._loaded = LoadedRun(run=run)
 
@@ -293,6 +291,30 @@ class Engine:
             raise CheckpointError("There is nothing to save yet; train a model first.")
         self._loaded.save_to(path)
         self._emit(CheckpointWritten(path=path, step=self._loaded.step))
+
+    def _export(self, command: ExportMetrics) -> None:
+        table = command.metrics.as_csv().encode()
+        try:
+            write_atomically(command.path, lambda stream: stream.write(table))
+        except OSError as error:
+            reason = error.strerror or error
+            self._emit(ProblemFound(message=f"The table could not be written to {command.path}: {reason}. Choose another place."))
+            return
+        self._emit(MetricsExported(path=command.path))
+
+    def _tell_former_run(self) -> None:
+        """Tell of the run that was saved last, so that the window can offer to go on with it."""
+        latest = RunDirectory.latest(self._data_directory / "runs")
+        summary = latest.summary() if latest else None
+        if latest is not None and summary is not None:
+            self._emit(
+                FormerRunFound(
+                    path=latest.checkpoint_path,
+                    corpus_name=summary.corpus_name,
+                    step=summary.step,
+                    max_steps=summary.max_steps,
+                )
+            )
 
     def _save_before_closing(self) -> None:
         """Save the run; where that fails, raise CheckpointError the first time, and let it go unsaved the second."""
@@ -392,3 +414,8 @@ class Engine:
             message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
             details = "".join(traceback.format_exception(error))
         self._emit(ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems))
+
+
+def _bundled_corpus(key: str) -> Corpus:
+    titles = {text.key: text.title for text in BUNDLED_CORPORA}
+    return Corpus.from_text(corpus_text(key), name=titles[key])

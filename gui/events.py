@@ -63,6 +63,23 @@ class CheckpointWritten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerRunFound:
+    """The run that was saved last, in an earlier session; it can go on from its checkpoint at `path`."""
+
+    path: Path
+    corpus_name: str
+    step: int
+    max_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsExported:
+    """The numbers of a run lie at `path`, as a table."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CostEstimated:
     """What a run with `settings` takes: bytes of memory and seconds for one step; `is_measured` where a real step was timed."""
 
@@ -123,6 +140,8 @@ EngineEvent = (
     | CorpusOpened
     | CheckpointOpened
     | CheckpointWritten
+    | FormerRunFound
+    | MetricsExported
     | CostEstimated
     | GenerationStarted
     | TextGenerated

@@ -80,6 +80,17 @@ def number_text(number: float) -> str:
     return f"{'-' if sign else ''}{mantissa}e{int(exponent) + len(digits) - 1}"
 
 
+def scientific_text(number: float) -> str:
+    """A number in two figures and a short exponent: 6.1e-4 rather than 6.1e-04."""
+    mantissa, exponent = f"{number:.1e}".split("e") if isfinite(number) else (str(number), "0")
+    return f"{mantissa}e{int(exponent)}" if int(exponent) else mantissa
+
+
+def figure_text(number: float) -> str:
+    """A number to two places, or by its exponent where it is very small or large: 0.48, 2.1e-3, 1.2e4."""
+    return f"{number:.2f}" if not isfinite(number) or 0.095 <= abs(number) < 1000 else scientific_text(number)
+
+
 def tooltip_text(text: str) -> str:
     """Plain text as a tooltip that wraps where it is long, and that never takes a "<" for markup."""
     paragraphs = escape(text, quote=False).split("\n\n")

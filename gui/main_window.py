@@ -1,6 +1,7 @@
 """The window: it builds the views, posts what people ask for, and routes what happens to whom it concerns."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from gui.application import default_data_directory
 from gui.commands import (
     CloseRun,
     EstimateCost,
+    ExportMetrics,
     Generate,
     OpenBundledCorpus,
     OpenCheckpoint,
@@ -32,8 +34,10 @@ from gui.events import (
     CorpusOpened,
     CostEstimated,
     EngineEvent,
+    FormerRunFound,
     GenerationFinished,
     GenerationStarted,
+    MetricsExported,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -47,7 +51,7 @@ from gui.theme_choice import ThemeChoice
 from gui.views.generate import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
-from nanograd.training.estimate import parameter_count
+from nanograd.training.estimate import ASSUMED_VOCABULARY_SIZE, parameter_count
 from nanograd.training.events import (
     CheckpointSaved,
     EvaluationAdvanced,
@@ -58,12 +62,10 @@ from nanograd.training.events import (
     SampleWritten,
     StepFinished,
 )
-from nanograd.training.run_directory import RunDirectory
 
 CHECKPOINT_SUFFIX: Final = ".safetensors"
 _EVENTS_INTERVAL_MS = 30
 _ESTIMATE_DELAY_MS = 250
-_ASSUMED_VOCABULARY_SIZE = 65
 _LONGEST_STEM = 60  # of a name suggested for a checkpoint: a text's own name may be as long as names can be
 
 
@@ -82,7 +84,7 @@ class MainWindow(QMainWindow):
         self.data_directory = data_directory or default_data_directory()
         self.run_state: RunState = "idle"
         self._corpus: CorpusOpened | None = None
-        self._vocabulary_size = _ASSUMED_VOCABULARY_SIZE
+        self._vocabulary_size = ASSUMED_VOCABULARY_SIZE
         self._field_problem = ""
         self._former_run: Path | None = None
         self._discards_unsaved = False
@@ -104,7 +106,6 @@ class MainWindow(QMainWindow):
         self._show_theme(self._theme_choice.theme)
         self._show_state("idle", step=0)
         self._on_settings_changed()
-        self._offer_former_run()
         self._worker.start()
 
     # ---- what a script can ask ----------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ class MainWindow(QMainWindow):
         actions.pause.triggered.connect(self._on_pause_requested)
         actions.step.triggered.connect(self._on_step_requested)
         actions.stop.triggered.connect(self._on_stop_requested)
-        actions.new_run.triggered.connect(self._on_new_run_requested)
+        actions.close_run.triggered.connect(self._on_close_run_requested)
         actions.theme.triggered.connect(self._theme_choice.choose_next)
         self._theme_choice.theme_changed.connect(self._show_theme)
         for opener in (views.corpus_card, views.welcome):
@@ -144,7 +145,9 @@ class MainWindow(QMainWindow):
         views.generate.generate_requested.connect(self._on_generate_requested)
         views.generate.stop_requested.connect(self._on_stop_generating_requested)
         views.generate.problem_found.connect(self.error_shown)
-        views.progress.problem_found.connect(self._show_error)
+        views.progress.csv_requested.connect(self._on_csv_requested)
+        for view in (views.progress, views.attention):
+            view.problem_found.connect(self._show_error)
         self._estimate_clock.timeout.connect(self._on_estimate_due)
         self._events_clock.timeout.connect(self._on_events_due)
         self._worker.events_ready.connect(self._on_events_ready)
@@ -199,7 +202,7 @@ class MainWindow(QMainWindow):
         self._worker.post(StopTraining())
 
     @Slot()
-    def _on_new_run_requested(self) -> None:
+    def _on_close_run_requested(self) -> None:
         self._worker.post(CloseRun())
 
     @Slot()
@@ -208,22 +211,17 @@ class MainWindow(QMainWindow):
             self.open_checkpoint(self._former_run)
 
     @Slot(str)
+    def _on_csv_requested(self, path: str) -> None:
+        self._worker.post(ExportMetrics(path=Path(path), metrics=self.history.metrics))
+
+    @Slot(str)
     def _on_probe_changed(self, text: str) -> None:
         self._views.attention.show_probe_problem("")
         self._worker.post(SetProbe(text=text))
 
     @Slot(object)
     def _on_generate_requested(self, request: GenerationRequest) -> None:
-        self._worker.post(
-            Generate(
-                prompt=request.prompt,
-                max_new_tokens=request.max_new_tokens,
-                temperature=request.temperature,
-                top_k=request.top_k,
-                top_p=request.top_p,
-                seed=request.seed,
-            )
-        )
+        self._worker.post(Generate(**asdict(request)))
 
     @Slot()
     def _on_stop_generating_requested(self) -> None:
@@ -317,6 +315,10 @@ class MainWindow(QMainWindow):
             case CheckpointWritten():
                 views.message_bar.show_notice(f"Saved step {count_text(event.step)} to {event.path}.")
                 self.checkpoint_saved.emit(event.path)
+            case FormerRunFound():
+                self._offer(event)
+            case MetricsExported():
+                views.message_bar.show_notice(f"Saved the numbers to {event.path}.")
             case CostEstimated():
                 self._show_cost(event)
             case GenerationStarted():
@@ -381,7 +383,7 @@ class MainWindow(QMainWindow):
         has_changed = state != self.run_state
         self.run_state = state
         self._run.show_state(state, step)
-        self._actions.show_state(state, self._run.is_there)
+        self._actions.show_state(state, self._run.has_run)
         if state == "training":
             self._discards_unsaved = False
         if has_changed:
@@ -391,14 +393,10 @@ class MainWindow(QMainWindow):
 
     # ---- the former run, the theme, files that are dropped ------------------------------------------------------------
 
-    def _offer_former_run(self) -> None:
-        latest = RunDirectory.latest(self.data_directory / "runs")
-        summary = latest.summary() if latest else None
-        if latest is None or summary is None:
-            return
-        self._former_run = latest.checkpoint_path
-        where = f"step {count_text(summary.step)} of {count_text(summary.max_steps)}"
-        self._views.message_bar.offer(f"Your last run, on {summary.corpus_name}, stands at {where}.")
+    def _offer(self, event: FormerRunFound) -> None:
+        self._former_run = event.path
+        where = f"step {count_text(event.step)} of {count_text(event.max_steps)}"
+        self._views.message_bar.offer(f"Your last run, on {event.corpus_name}, stands at {where}.")
 
     @Slot(object)
     def _show_theme(self, theme: Theme) -> None:

@@ -16,12 +16,15 @@ _NO_MODEL: Final = "Open a text and press Train; then the model can write."
 
 
 class RunDisplay:
-    """Keeps the history of the run that is loaded, and shows what is new in it. `step` is the last one finished."""
+    """Keeps the history of the run that is loaded, where the window `has_run`, and shows what is new in it.
+
+    `step` is the last one finished.
+    """
 
     def __init__(self, views: WindowLayout) -> None:
         self.history = RunHistory()
         self.step = 0
-        self.is_there = False
+        self.has_run = False
         self._views = views
         self._pace = Pace()
         self._max_steps = 0
@@ -29,7 +32,7 @@ class RunDisplay:
 
     def show_started(self, event: RunStarted) -> None:
         """A run begins or goes on after `event.step`: what was known beyond it, of a run that failed, is forgotten."""
-        self.is_there = True
+        self.has_run = True
         self.history.truncate(event.step)
         self._show_samples()
         self._max_steps = event.settings.max_steps
@@ -39,7 +42,7 @@ class RunDisplay:
 
     def show_checkpoint(self, event: CheckpointOpened) -> None:
         """A run was loaded."""
-        self.is_there = True
+        self.has_run = True
         self.history.reset(event.metrics)
         for sample in event.samples:
             self.history.add(sample)
@@ -85,7 +88,7 @@ class RunDisplay:
         views.control_bar.show_state(state)
         views.control_bar.show_step(step, self._max_steps)
         views.settings_form.set_locked(state in ("training", "paused", "failed"))
-        views.generate.set_available(self.is_there, _NO_MODEL)
+        views.generate.set_available(self.has_run, _NO_MODEL)
         if state != "training":
             self._rest()
 
@@ -115,10 +118,10 @@ class RunDisplay:
         return dict(zip(self.history.validation_steps.tolist(), self.history.validation_loss.tolist(), strict=True))
 
     def _forget(self) -> None:
-        if not self.is_there:
+        if not self.has_run:
             return
         views = self._views
-        self.is_there = False
+        self.has_run = False
         self._max_steps = 0
         self.history.reset()
         views.progress.clear()

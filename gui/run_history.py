@@ -7,14 +7,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished, TrainingEvent
+from nanograd.training.events import EvaluationFinished, RunFailed, SampleWritten, StepFinished, TrainingEvent
 from nanograd.training.metrics import Metrics, MetricsArrays
 
 SAMPLES_KEPT: Final = 50
 
 
 class RunHistory:
-    """A run's numbers, its latest samples and its latest probe.
+    """A run's numbers, its latest samples, and what stopped it.
 
     The arrays along `steps` are `train_loss` and `validation_loss` (nats per token; the latter along `validation_steps`),
     `lr`, `gradient_norm` and `tokens_per_second`. Reading them costs next to nothing, however long the run.
@@ -25,43 +25,49 @@ class RunHistory:
         self._arrays: MetricsArrays | None = None
         self._average = _MovingAverage(0.0)
         self._samples: deque[SampleWritten] = deque(maxlen=SAMPLES_KEPT)
-        self._probe: ProbeTaken | None = None
         self._failure: RunFailed | None = None
+
+    @property
+    def metrics(self) -> MetricsArrays:
+        """All the arrays together, as they stand."""
+        if self._arrays is None:
+            self._arrays = self._metrics.arrays()
+        return self._arrays
 
     @property
     def steps(self) -> NDArray[np.int64]:
         """The finished steps (N,), from 1."""
-        return self._current().steps
+        return self.metrics.steps
 
     @property
     def train_loss(self) -> NDArray[np.float64]:
         """The loss of each step's batch (N,), in nats per token."""
-        return self._current().train_loss
+        return self.metrics.train_loss
 
     @property
     def lr(self) -> NDArray[np.float64]:
         """The learning rate at each step (N,)."""
-        return self._current().lr
+        return self.metrics.lr
 
     @property
     def gradient_norm(self) -> NDArray[np.float64]:
         """The norm of each step's gradient before clipping (N,)."""
-        return self._current().gradient_norm
+        return self.metrics.gradient_norm
 
     @property
     def tokens_per_second(self) -> NDArray[np.float64]:
         """The speed at each step (N,)."""
-        return self._current().tokens_per_second
+        return self.metrics.tokens_per_second
 
     @property
     def validation_steps(self) -> NDArray[np.int64]:
         """The steps (M,) after which the loss was evaluated, from 0."""
-        return self._current().validation_steps
+        return self.metrics.validation_steps
 
     @property
     def validation_loss(self) -> NDArray[np.float64]:
         """The loss of each evaluation (M,), in nats per token."""
-        return self._current().validation_loss
+        return self.metrics.validation_loss
 
     @property
     def samples(self) -> tuple[SampleWritten, ...]:
@@ -69,17 +75,12 @@ class RunHistory:
         return tuple(self._samples)
 
     @property
-    def probe(self) -> ProbeTaken | None:
-        """The latest look at where the heads look."""
-        return self._probe
-
-    @property
     def failure(self) -> RunFailed | None:
         """What stopped the run, until a step after it succeeds."""
         return self._failure
 
     def add(self, event: TrainingEvent) -> None:
-        """Take in what `event` tells; events without numbers, texts or weights change nothing.
+        """Take in what `event` tells; events without numbers or texts change nothing.
 
         A step that was there before means that the run went back: what came after it is forgotten.
         """
@@ -91,8 +92,6 @@ class RunHistory:
                 self._arrays = None
             case SampleWritten():
                 self._samples.append(event)
-            case ProbeTaken():
-                self._probe = event
             case RunFailed():
                 self._failure = event
             case _:
@@ -103,7 +102,6 @@ class RunHistory:
         self._metrics = Metrics(arrays)
         self._average = _MovingAverage(self._average.weight)
         self._samples.clear()
-        self._probe = None
         self._failure = None
         self._arrays = None
 
@@ -112,8 +110,6 @@ class RunHistory:
         self._metrics.truncate(step)
         self._average = _MovingAverage(self._average.weight)
         self._samples = deque((sample for sample in self._samples if sample.step <= step), maxlen=SAMPLES_KEPT)
-        if self._probe is not None and self._probe.step > step:
-            self._probe = None
         self._arrays = None
 
     def smoothed(self, weight: float) -> NDArray[np.float64]:
@@ -125,17 +121,6 @@ class RunHistory:
             self._average = _MovingAverage(weight)
         return self._average.over(self.train_loss)
 
-    def as_csv(self) -> str:
-        """All numbers as a table with a head line; a row for each step, and for step 0 where it was evaluated."""
-        validation = dict(zip(self.validation_steps.tolist(), self.validation_loss.tolist(), strict=True))
-        rows = ["step,train_loss,lr,gradient_norm,tokens_per_second,validation_loss"]
-        columns = (self.steps, self.train_loss, self.lr, self.gradient_norm, self.tokens_per_second)
-        trained = {row[0]: row[1:] for row in zip(*(column.tolist() for column in columns), strict=True)}
-        for step in sorted({*trained, *validation}):
-            numbers = [repr(number) for number in trained.get(step, ())] or [""] * 4
-            rows.append(",".join([str(step), *numbers, repr(validation[step]) if step in validation else ""]))
-        return "\n".join(rows) + "\n"
-
     def _add_step(self, event: StepFinished) -> None:
         steps = self.steps
         if steps.size and event.step <= steps[-1]:
@@ -144,11 +129,6 @@ class RunHistory:
         self._arrays = None
         if isfinite(event.loss):
             self._failure = None
-
-    def _current(self) -> MetricsArrays:
-        if self._arrays is None:
-            self._arrays = self._metrics.arrays()
-        return self._arrays
 
 
 class _MovingAverage:

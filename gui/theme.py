@@ -81,7 +81,6 @@ LIGHT: Final = Theme(
     heatmap=("#EEF4FB", "#C9DDF0", "#9AC4E2", "#5FA2CE", "#2F7DBB", "#1459A0", "#08306B"),
 )
 
-SPACING: Final = (4, 8, 12, 16)
 FIELD_RADIUS: Final = 6
 BUTTON_RADIUS: Final = 8
 PANEL_RADIUS: Final = 10
@@ -179,10 +178,11 @@ def stylesheet(theme: Theme) -> str:
             _surfaces(theme),
             _labels(theme),
             _buttons(theme),
+            _quiet_buttons(theme),
             _fields(theme),
             _choices(theme),
             _docks(theme),
-            _movers(theme),
+            _scroll_bars(theme),
             _menus(theme),
         )
     )
@@ -192,9 +192,6 @@ def _surfaces(theme: Theme) -> str:
     return f"""
 QMainWindow, QDialog {{ background: {theme.ground}; }}
 QMainWindow::separator {{ background: {theme.ground}; width: 10px; height: 10px; }}
-QSplitter::handle {{ background: transparent; }}
-QSplitter::handle:horizontal {{ width: 10px; }}
-QSplitter::handle:vertical {{ height: 10px; }}
 QFrame[role="panel"] {{ background: {theme.panel}; border: 1px solid {theme.hairline}; border-radius: {PANEL_RADIUS}px; }}
 QFrame[role="bar"] {{ background: {theme.panel}; border: none; border-bottom: 1px solid {theme.hairline}; }}
 QFrame[role="foot"] {{ background: {theme.ground}; border: none; border-top: 1px solid {theme.hairline}; }}
@@ -231,16 +228,14 @@ QLabel[role="muted"] {{ color: {theme.muted}; }}
 QLabel[role="small"] {{ color: {theme.muted}; font-size: {small}px; }}
 QLabel[role="small_value"] {{ font-size: {small}px; font-weight: 600; }}
 QLabel[role="card_title"] {{ color: {theme.muted}; font-size: {small}px; font-weight: 600; }}
-QLabel[role="faint"] {{ color: {theme.faint}; }}
 QLabel[role="problem"] {{ color: {theme.bad}; font-size: {small}px; }}
-QLabel[role="error"] {{ color: {theme.bad}; }}
 QLabel[role="accent_plain"] {{ color: {theme.accent}; }}
 QLabel[role="accent"] {{ color: {theme.accent_text}; }}
 """
 
 
 def _buttons(theme: Theme) -> str:
-    height, small = scaled(30), scaled(SMALL_PX)
+    height = scaled(30)
     hover = _mix(theme.raised, theme.text, 0.06)
     return f"""
 QPushButton, QToolButton {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.hairline};
@@ -250,22 +245,29 @@ QPushButton:pressed, QToolButton:pressed {{ background: {theme.hairline}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {theme.accent}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {theme.faint}; background: {theme.panel}; }}
 QPushButton:checked, QToolButton:checked {{ background: {theme.accent_ground}; color: {theme.accent_text}; }}
-QPushButton[role="primary"], QToolButton[role="primary"] {{ background: {theme.accent}; color: {theme.on_accent};
+QPushButton[role="primary"] {{ background: {theme.accent}; color: {theme.on_accent};
     border-color: {theme.accent}; font-weight: 600; }}
-QPushButton[role="primary"]:hover, QToolButton[role="primary"]:hover {{ background: {_mix(theme.accent, theme.text, 0.12)}; }}
-QPushButton[role="primary"]:pressed, QToolButton[role="primary"]:pressed {{ background: {_mix(theme.accent, theme.panel, 0.2)}; }}
-QPushButton[role="primary"]:focus, QToolButton[role="primary"]:focus {{ border-color: {theme.text}; }}
-QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {{ background: {theme.raised}; color: {theme.faint};
+QPushButton[role="primary"]:hover {{ background: {_mix(theme.accent, theme.text, 0.12)}; }}
+QPushButton[role="primary"]:pressed {{ background: {_mix(theme.accent, theme.panel, 0.2)}; }}
+QPushButton[role="primary"]:focus {{ border-color: {theme.text}; }}
+QPushButton[role="primary"]:disabled {{ background: {theme.raised}; color: {theme.faint};
     border-color: {theme.hairline}; }}
 QPushButton[role="primary_small"] {{ background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent};
     border-radius: {FIELD_RADIUS}px; min-height: {scaled(22)}px; padding: 0 12px; font-weight: 600; }}
 QPushButton[role="primary_small"]:hover {{ background: {_mix(theme.accent, theme.text, 0.12)}; }}
 QPushButton[role="primary_small"]:focus {{ border-color: {theme.text}; }}
-QPushButton[role="flat"], QToolButton[role="flat"] {{ background: transparent; color: {theme.muted}; border-color: transparent;
+"""
+
+
+def _quiet_buttons(theme: Theme) -> str:
+    """Buttons that look like text until the pointer or the focus is on them."""
+    small = scaled(SMALL_PX)
+    return f"""
+QPushButton[role="flat"] {{ background: transparent; color: {theme.muted}; border-color: transparent;
     padding: 0 10px; }}
-QPushButton[role="link"], QToolButton[role="link"] {{ background: transparent; color: {theme.muted}; border-color: transparent;
+QPushButton[role="link"] {{ background: transparent; color: {theme.muted}; border-color: transparent;
     border-radius: 4px; padding: 0 3px; min-height: {scaled(18)}px; }}
-QPushButton[role="small_link"], QToolButton[role="small_link"] {{ background: transparent; color: {theme.muted};
+QPushButton[role="small_link"] {{ background: transparent; color: {theme.muted};
     border-color: transparent; border-radius: 4px; padding: 0 1px 0 3px; min-height: {scaled(16)}px; font-size: {small}px; font-weight: 600; }}
 QPushButton[role="disclosure"] {{ background: transparent; color: {theme.muted}; border: none; padding: 0 4px 0 0;
     min-height: {scaled(18)}px; font-size: {small}px; }}
@@ -274,17 +276,15 @@ QPushButton[role="disclosure"]:focus {{ color: {theme.accent}; }}
 QPushButton[role="chip"] {{ color: {theme.muted}; border-radius: 5px; padding: 0 8px; min-height: {scaled(18)}px; font-size: {small}px; }}
 QPushButton[role="card"] {{ background: {theme.raised}; border-radius: {PANEL_RADIUS}px; padding: 0; text-align: left; }}
 QPushButton[role="card"]:hover {{ border-color: {theme.accent}; }}
-QPushButton[role="flat"]:hover, QToolButton[role="flat"]:hover {{ color: {theme.text}; background: {theme.raised}; }}
-QPushButton[role="link"]:hover, QToolButton[role="link"]:hover, QPushButton[role="small_link"]:hover,
-QToolButton[role="small_link"]:hover, QPushButton[role="chip"]:hover {{ color: {theme.text}; }}
-QPushButton[role="flat"]:focus, QToolButton[role="flat"]:focus, QPushButton[role="link"]:focus, QToolButton[role="link"]:focus,
-QPushButton[role="small_link"]:focus, QToolButton[role="small_link"]:focus, QPushButton[role="chip"]:focus,
+QPushButton[role="flat"]:hover {{ color: {theme.text}; background: {theme.raised}; }}
+QPushButton[role="link"]:hover, QPushButton[role="small_link"]:hover, QPushButton[role="chip"]:hover {{ color: {theme.text}; }}
+QPushButton[role="flat"]:focus, QPushButton[role="link"]:focus,
+QPushButton[role="small_link"]:focus, QPushButton[role="chip"]:focus,
 QPushButton[role="card"]:focus {{ border-color: {theme.accent}; }}
-QPushButton[role="flat"]:disabled, QToolButton[role="flat"]:disabled, QPushButton[role="link"]:disabled,
-QToolButton[role="link"]:disabled, QPushButton[role="small_link"]:disabled, QToolButton[role="small_link"]:disabled {{
+QPushButton[role="flat"]:disabled, QPushButton[role="link"]:disabled, QPushButton[role="small_link"]:disabled {{
     color: {theme.faint}; background: transparent; }}
-QPushButton[role="link"]:checked, QToolButton[role="link"]:checked {{ color: {theme.accent}; background: transparent; }}
-QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 0; }}
+QPushButton[role="link"]:checked {{ color: {theme.accent}; background: transparent; }}
+QPushButton::menu-indicator {{ image: none; width: 0; }}
 """
 
 
@@ -324,7 +324,7 @@ QComboBox QAbstractItemView::item:disabled {{ color: {theme.faint}; }}
 def _choices(theme: Theme) -> str:
     check = icon_file("check_dark" if theme.is_dark else "check_light")
     return f"""
-QCheckBox, QRadioButton {{ color: {theme.text}; background: transparent; spacing: 8px; }}
+QCheckBox {{ color: {theme.text}; background: transparent; spacing: 8px; }}
 QCheckBox[role="muted"] {{ color: {theme.muted}; }}
 QCheckBox:disabled {{ color: {theme.faint}; }}
 QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {_mix(theme.hairline, theme.text, 0.25)}; border-radius: 4px;
@@ -345,11 +345,10 @@ QTabBar::tab {{ background: transparent; color: {theme.muted}; border: none; pad
 QTabBar::tab:hover {{ color: {theme.text}; }}
 QTabBar::tab:selected {{ background: {theme.panel}; color: {theme.text}; }}
 QTabBar::tab:focus {{ color: {theme.accent}; }}
-QTabWidget::pane {{ border: none; }}
 """
 
 
-def _movers(theme: Theme) -> str:
+def _scroll_bars(theme: Theme) -> str:
     return f"""
 QScrollBar {{ background: transparent; border: none; margin: 0; }}
 QScrollBar:vertical {{ width: 8px; }}
@@ -361,14 +360,6 @@ QScrollBar::handle:hover {{ background: {theme.faint}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; border: none; background: none; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}
-QProgressBar {{ background: {theme.hairline}; border: none; border-radius: 2px; max-height: 4px; text-align: center; color: transparent; }}
-QProgressBar::chunk {{ background: {theme.accent}; border-radius: 2px; }}
-QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {theme.hairline}; }}
-QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {theme.accent}; }}
-QSlider::handle:horizontal {{ width: 10px; height: 10px; margin: -6px 0; border-radius: 8px; background: {theme.text};
-    border: 3px solid {theme.accent}; }}
-QSlider::handle:horizontal:focus {{ border-color: {theme.text}; background: {theme.accent}; }}
-QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{ background: {theme.faint}; border-color: {theme.hairline}; }}
 """
 
 

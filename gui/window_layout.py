@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QSt
 from gui.actions import WindowActions
 from gui.theme import Theme, set_role
 from gui.views.attention import AttentionView
-from gui.views.control_bar import ControlActions, ControlBar
+from gui.views.control_bar import ControlBar
 from gui.views.corpus_card import CorpusCard
 from gui.views.cost_card import CostCard
 from gui.views.generate import GenerateView
@@ -32,19 +32,7 @@ class WindowLayout(QObject):
     def __init__(self, actions: WindowActions, window: QMainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self.control_bar = ControlBar(
-            ControlActions(
-                train=actions.train,
-                pause=actions.pause,
-                step=actions.step,
-                stop=actions.stop,
-                open_corpus=actions.open_corpus,
-                open_checkpoint=actions.open_checkpoint,
-                close_run=actions.new_run,
-                save_checkpoint=actions.save_checkpoint,
-                theme=actions.theme,
-            )
-        )
+        self.control_bar = ControlBar(actions)
         self.message_bar = MessageBar()
         self.corpus_card = CorpusCard()
         self.settings_form = SettingsForm()

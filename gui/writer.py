@@ -38,10 +38,8 @@ class Writer:
             sampling = Sampling(
                 temperature=request.temperature,
                 top_k=request.top_k or None,
-                top_p=request.top_p if request.top_p < 1 else None,
+                top_p=request.top_p,
             )
-            if request.top_k < 0 or request.top_p > 1:
-                raise ValueError(f"top_k is at least 0 and top_p at most 1; got {request.top_k} and {request.top_p}.")
             prompt = tokenizer.encode(request.prompt or first_prompt(tokenizer))
         except (VocabularyError, ValueError) as error:
             self._emit(ProblemFound(message=str(error), source="prompt"))

@@ -6,18 +6,28 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundledCorpus:
-    """A text that comes with the program: `key` names it in code, `title` and `description` are for the reader."""
+    """A text that comes with the program: `key` names it in code, the others introduce it to the reader."""
 
     key: str
     title: str
+    excerpt: str
     description: str
 
 
 BUNDLED_CORPORA = (
-    BundledCorpus(key="tales", title="Tales", description="short stories of a small world"),
-    BundledCorpus(key="sums", title="Sums", description="additions, and how to carry"),
-    BundledCorpus(key="echo", title="Echo", description="random letters, said twice"),
-)
+    BundledCorpus(
+        key="tales", title="Tales", excerpt="Once upon a time …",
+        description="Small stories from a grammar. Soon the model tells new ones.",
+    ),
+    BundledCorpus(
+        key="sums", title="Sums", excerpt="478+256=734",
+        description="Additions with carries. Watch it find out how to carry.",
+    ),
+    BundledCorpus(
+        key="echo", title="Echo", excerpt="geiha|geiha",
+        description="A string, and the same again. Heads that copy show in a minute.",
+    ),
+)  # fmt: skip
 
 
 def corpus_text(name: str) -> str:

@@ -33,6 +33,7 @@ class AttentionView(QWidget):
     """
 
     probe_changed = Signal(str)
+    problem_found = Signal(str)
 
     TYPING_PAUSE_MS: Final = 300
     NARROW: Final = 400
@@ -111,7 +112,8 @@ class AttentionView(QWidget):
 
     def save_picture(self, path: str) -> None:
         """Write the map as PNG."""
-        self.attention_map.picture().save(path)
+        if not self.attention_map.picture().save(path):
+            self.problem_found.emit(f"The picture could not be written to {path}. Choose another place.")
 
     def _build_header(self) -> HeaderRow:
         header = HeaderRow()

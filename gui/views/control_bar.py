@@ -1,12 +1,12 @@
 """The line of control at the top: train, pause, step, stop; the state of the run; open, save, theme."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QSpacerItem, QWidget
 
+from gui.actions import WindowActions
 from gui.events import RunState
 from gui.format import count_text
 from gui.icons import icon
@@ -22,25 +22,10 @@ STATE_TITLES: Final[dict[RunState, str]] = {
 CONTROLS_FROM_PX: Final = 308  # where the centre of the window begins, so that edges align
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlActions:
-    """The window's actions that have their place in the control bar."""
-
-    train: QAction
-    pause: QAction
-    step: QAction
-    stop: QAction
-    open_corpus: QAction
-    open_checkpoint: QAction
-    close_run: QAction
-    save_checkpoint: QAction
-    theme: QAction
-
-
 class ControlBar(QFrame):
     """One primary button at a time: Pause while a run trains, otherwise Train."""
 
-    def __init__(self, actions: ControlActions, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: WindowActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._actions = actions
         self.setObjectName("control_bar")
@@ -166,7 +151,7 @@ class ActionButton(QPushButton):
         self._action.trigger()
 
 
-def _open_button(actions: ControlActions) -> QPushButton:
+def _open_button(actions: WindowActions) -> QPushButton:
     button = QPushButton("Open")
     button.setObjectName("open_button")
     button.setAccessibleName("Open")

@@ -12,22 +12,22 @@ from gui.events import CorpusOpened
 from gui.format import bytes_text, count_text, tooltip_text
 from gui.theme import SMALL_PX, mono_font, scaled, set_role
 from gui.views.elided_label import ElidedLabel
-from gui.views.panel import Panel
+from gui.views.panel import Card
+from resources import BUNDLED_CORPORA
 
-BUNDLED: Final = {"tales": "Tales", "sums": "Sums", "echo": "Echo"}
 INVITATION: Final = "Open a text of your own, or drop one anywhere on the window."
 MISSING: Final = "This text cannot be found any more. The model can still write; to train it, open the text again."
 PREVIEW_LINES, PREVIEW_CHARACTERS = 4, 48
 
 
-class CorpusCard(Panel):
+class CorpusCard(Card):
     """What the model learns from. Without a text it is an invitation."""
 
     open_requested = Signal()
     bundled_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Text", parent, is_card=True)
+        super().__init__("Text", parent)
         self._corpus: CorpusOpened | None = None
         self._details = _button("Details", "corpus_details_button", "Show size, split and the first lines", "small_link")
         self._details.setCheckable(True)
@@ -46,7 +46,7 @@ class CorpusCard(Panel):
         self._preview.setFont(mono_font(SMALL_PX))
         self._preview.setTextFormat(Qt.TextFormat.PlainText)
         self._preview.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._bundled = {name: _bundled_button(name, title) for name, title in BUNDLED.items()}
+        self._bundled = {text.key: _bundled_button(text.key, text.title) for text in BUNDLED_CORPORA}
         self._arrange()
         self._connect()
         self.show_nothing()

@@ -6,14 +6,14 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from gui.events import CostEstimated
 from gui.format import UNKNOWN, bytes_text, count_text, duration_text, rough_duration_text, short_count_text
 from gui.theme import set_role
-from gui.views.panel import Panel
+from gui.views.panel import Card
 
 
-class CostCard(Panel):
+class CostCard(Card):
     """Four figures; an en dash stands for what is not known yet."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("What this will take", parent, is_card=True)
+        super().__init__("What this will take", parent)
         self._parameters = _value("parameter_count_label", "figure")
         self._memory = _value("memory_label", "")
         self._step = _value("step_time_label", "")

@@ -153,15 +153,10 @@ class GenerateView(QWidget):
         self._show_possible()
 
     def show_prompt_problem(self, message: str) -> None:
-        """Say under the prompt what is wrong with it, and that nothing is being written; an empty message takes that back."""
+        """Say under the prompt what is wrong with it; an empty message takes that back."""
         self._prompt_problem.setText(message)
         self._prompt_problem.setVisible(bool(message))
         set_style_property(self.prompt_edit, "invalid", bool(message))
-        if message and self._is_generating:
-            self._is_generating = False
-            self.generated_text.end()
-            self._show_status("")
-            self._show_possible()
 
     def show_setting_problems(self, problems: Problems) -> None:
         """Say under the fields what is wrong with them: a field's name -> a message."""
@@ -183,7 +178,7 @@ class GenerateView(QWidget):
         self.prompt_edit.setTabChangesFocus(True)
         for button, name, accessible_name, role in (
             (self.generate_button, "generate_button", "Generate text", "primary"),
-            (self.stop_generating_button, "stop_generating_button", "Stop generating", "button"),
+            (self.stop_generating_button, "stop_generating_button", "Stop generating", ""),
             (self.copy_button, "copy_generated_button", "Copy prompt and text", "flat"),
         ):
             button.setObjectName(name)

@@ -1,4 +1,4 @@
-"""Attention as pictures: one head's map with its tokens, and all heads side by side."""
+"""One head's attention as a map with its tokens, and the colours that weights are drawn in."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -221,7 +221,6 @@ class AttentionMap(QWidget):
         painter.setPen(QColor(self._theme.muted))
         above = QRectF(bar.left() - 60, bar.top() - 18, bar.width() + 60, 14)
         painter.drawText(above, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, "square-root scale")
-        painter.setPen(QColor(self._theme.muted))
         for weight, text in ((0.0, "0"), (0.25, "0.25"), (1.0, "1")):
             place = bar.left() + bar.width() * weight**0.5
             left = {0.0: place, 1.0: place - 40}.get(weight, place - 20)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from gui.format import loss_text
 from gui.run_history import RunHistory
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
 
@@ -400,4 +401,4 @@ def _pen(colour: str, width: int, opacity: float = 1.0) -> Any:
 
 
 def _line(name: str, colour: str, loss: float) -> str:
-    return f"<tr><td><span style='color:{colour}'>━</span> {name}&nbsp;&nbsp;</td><td align=right>{loss:.3f}</td></tr>"
+    return f"<tr><td><span style='color:{colour}'>━</span> {name}&nbsp;&nbsp;</td><td align=right>{loss_text(loss)}</td></tr>"

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from gui.format import tooltip_text
 from gui.icons import icon
@@ -20,7 +20,6 @@ class MessageBar(QFrame):
     """
 
     continue_requested = Signal()
-    dismissed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,7 +30,7 @@ class MessageBar(QFrame):
         self._message = ""
         self._details = ""
         self._is_error = False
-        self._offer: tuple[str, str] | None = None
+        self._offer = ""
         self._icon = QLabel()
         self._label = QLabel()
         self._label.setObjectName("message_label")
@@ -40,14 +39,12 @@ class MessageBar(QFrame):
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._continue = _button("continue_button", "Continue", "primary_small")
         self._copy = _button("copy_details_button", "Copy details", "link")
-        self._close = QToolButton()
-        self._close.setObjectName("close_message_button")
+        self._close = _button("close_message_button", "", "link")
         self._close.setAccessibleName("Close the message")
-        set_role(self._close, "link")
         self._arrange()
         self._continue.clicked.connect(self._on_continue_clicked)
         self._copy.clicked.connect(self._on_copy_clicked)
-        self._close.clicked.connect(self._on_close_clicked)
+        self._close.clicked.connect(self.clear)
         self.hide()
 
     def _arrange(self) -> None:
@@ -73,24 +70,25 @@ class MessageBar(QFrame):
         """Say something good to know."""
         self._show(message)
 
-    def offer(self, message: str, button_text: str = "Continue") -> None:
-        """Offer something that one click does; the click emits `continue_requested`."""
-        self._offer = (message, button_text)
-        self._show(message, button_text=button_text)
+    def offer(self, message: str) -> None:
+        """Offer to go on; a click on Continue emits `continue_requested`."""
+        self._offer = message
+        self._show(message)
 
     def withdraw_offer(self) -> None:
         """Take back an offer that has lost its sense."""
-        if self._offer is not None and self._message == self._offer[0]:
+        if self._message == self._offer:
             self.hide()
-        self._offer = None
+        self._offer = ""
         self._continue.hide()
 
+    @Slot()
     def clear(self) -> None:
         """Hide the message; an offer that stands comes back."""
-        if self._offer is not None and self._message != self._offer[0]:
-            self.offer(*self._offer)
+        if self._offer and self._message != self._offer:
+            self.offer(self._offer)
         else:
-            self._offer = None
+            self._offer = ""
             self.hide()
 
     def show_theme(self, theme: Theme) -> None:
@@ -100,14 +98,13 @@ class MessageBar(QFrame):
         name, color = ("warning", theme.bad) if self._is_error else ("info", theme.accent_text)
         self._icon.setPixmap(icon(name, color).pixmap(QSize(16, 16), self.devicePixelRatioF()))
 
-    def _show(self, message: str, *, details: str = "", button_text: str = "", is_error: bool = False) -> None:
+    def _show(self, message: str, *, details: str = "", is_error: bool = False) -> None:
         self._message, self._details, self._is_error = message, details, is_error
         is_long = len(message) > LONGEST_MESSAGE
         self._label.setText(message[:LONGEST_MESSAGE] + "…" if is_long else message)
         self._label.setToolTip(tooltip_text(message) if is_long else "")
         set_style_property(self, "error", "true" if is_error else "false")
-        self._continue.setText(button_text)
-        self._continue.setVisible(bool(button_text))
+        self._continue.setVisible(message == self._offer)
         self._copy.setText("Copy details")
         self._copy.setVisible(bool(details))
         self.show_theme(self._theme)
@@ -120,10 +117,6 @@ class MessageBar(QFrame):
     def _on_copy_clicked(self) -> None:
         QGuiApplication.clipboard().setText(f"{self._message}\n\n{self._details}")
         self._copy.setText("Copied")
-
-    def _on_close_clicked(self) -> None:
-        self.clear()
-        self.dismissed.emit()
 
 
 def _button(name: str, text: str, role: str) -> QPushButton:

@@ -119,7 +119,7 @@ class AttentionMosaic(QWidget):
         self._paint_tiles(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(self._theme.accent), 2 if self.hasFocus() else 1.5))
-        painter.drawRoundedRect(QRectF(self.tile_rect(*self._chosen)).adjusted(0, 0, 0, 0), 3, 3)
+        painter.drawRoundedRect(QRectF(self.tile_rect(*self._chosen)), 3, 3)
         painter.end()
 
     def resizeEvent(self, event: QEvent) -> None:

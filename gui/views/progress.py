@@ -1,6 +1,5 @@
 """How the run goes: the loss, the learning rate, the gradient norm and the speed."""
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.format import figure_text, loss_text, scientific_text
 from gui.redraw import RedrawClock
 from gui.run_history import RunHistory
 from gui.theme import DARK, TITLE_PX, Theme, interface_font, scaled, set_role
@@ -34,6 +34,8 @@ class ProgressView(QWidget):
     `header` holds the legend and the plot's settings for the panel's title bar.
     """
 
+    csv_requested = Signal(str)
+    """Carries the path that was chosen for the table."""
     problem_found = Signal(str)
 
     NARROW: Final = 640
@@ -94,13 +96,6 @@ class ProgressView(QWidget):
     def clear(self) -> None:
         """Forget the run."""
         self.show_history(RunHistory(), 1, 0)
-
-    def save_csv(self, path: str) -> None:
-        """Write all numbers of the run as a table."""
-        try:
-            Path(path).write_text(self._history.as_csv(), encoding="utf-8")
-        except OSError as error:
-            self.problem_found.emit(f"The table could not be written to {path}: {error.strerror}. Choose another place.")
 
     def save_picture(self, path: str) -> None:
         """Write the plot as PNG."""
@@ -182,8 +177,8 @@ class ProgressView(QWidget):
         self.header.arrange()
         if history.steps.size:
             lr, norm, speed = self._figures
-            lr.show_value(_short_scientific(float(history.lr[-1])))
-            norm.show_value(_plain(float(history.gradient_norm[-1])))
+            lr.show_value(scientific_text(float(history.lr[-1])))
+            norm.show_value(figure_text(float(history.gradient_norm[-1])))
             speed.show_value(f"{history.tokens_per_second[-1]:,.0f}")
 
     @Slot(bool)
@@ -198,7 +193,7 @@ class ProgressView(QWidget):
     def _on_csv_clicked(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the numbers", "progress.csv", "Tables (*.csv)")
         if path:
-            self.save_csv(path)
+            self.csv_requested.emit(path)
 
     @Slot()
     def _on_png_clicked(self) -> None:
@@ -231,7 +226,7 @@ class _Legend(QWidget):
         row.addWidget(self._label)
 
     def show_loss(self, loss: float | None) -> None:
-        self._label.setText(self._name if loss is None else f"{self._name} {loss:.3f}")
+        self._label.setText(self._name if loss is None else f"{self._name} {loss_text(loss)}")
 
     def show_colour(self, colour: str) -> None:
         self._dash.setStyleSheet(f"background: {colour}; border-radius: 1px;")
@@ -330,13 +325,3 @@ def _flat_button(name: str, text: str, accessible_name: str, tip: str) -> QPushB
     button.setToolTip(tip)
     set_role(button, "link")
     return button
-
-
-def _plain(value: float) -> str:
-    return f"{value:.2f}" if not np.isfinite(value) or 0.095 <= abs(value) < 1000 else _short_scientific(value)
-
-
-def _short_scientific(value: float) -> str:
-    """6.1e-4 rather than 6.1e-04."""
-    mantissa, exponent = f"{value:.1e}".split("e") if np.isfinite(value) else (f"{value}", "0")
-    return f"{mantissa}e{int(exponent)}" if int(exponent) else mantissa

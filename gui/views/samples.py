@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QLabel, QStackedLayout, QTextEdit, QWidget
 
+from gui.run_history import SAMPLES_KEPT
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mono_font, set_role
 from nanograd.training.events import SampleWritten
 
@@ -14,7 +15,6 @@ from nanograd.training.events import SampleWritten
 class SamplesView(QWidget):
     """The last samples, the newest on top, each under its step and validation loss."""
 
-    SAMPLES_KEPT: Final = 50
     EMPTY_TEXT: Final = "While it trains, the model writes a short text at each evaluation. They appear here, the newest on top."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -41,12 +41,12 @@ class SamplesView(QWidget):
     def add(self, event: SampleWritten, validation_loss: float | None = None) -> None:
         """Put a sample on top; who reads an older one keeps it before the eyes."""
         self._samples.insert(0, (event, validation_loss))
-        del self._samples[self.SAMPLES_KEPT :]
+        del self._samples[SAMPLES_KEPT:]
         self._write()
 
     def show_samples(self, samples: Sequence[tuple[SampleWritten, float | None]]) -> None:
         """Show these samples, oldest first, each with its validation loss, in place of all others."""
-        self._samples = list(reversed(samples))[: self.SAMPLES_KEPT]
+        self._samples = list(reversed(samples))[:SAMPLES_KEPT]
         self._write()
 
     def clear(self) -> None:

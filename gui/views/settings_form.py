@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.icons import icon
 from gui.theme import set_role
-from gui.views.panel import Panel
+from gui.views.panel import Card
 from gui.views.setting_row import ChoiceField, SettingRow
 from nanograd.training.settings import PRESETS, RunSettings, declared_settings
 
@@ -130,11 +130,11 @@ class SettingsForm(QWidget):
         self.show_settings(PRESETS[self._preset_name], self._preset_name)
 
 
-class _Section(Panel):
+class _Section(Card):
     """A card with one group of settings; the advanced ones lie under "More"."""
 
     def __init__(self, name: str, rows: Iterable[SettingRow]) -> None:
-        super().__init__(name, is_card=True)
+        super().__init__(name)
         self.more = QPushButton()
         self.more.setCheckable(True)
         self.more.setObjectName(f"more_{name.casefold()}_button")

@@ -20,7 +20,7 @@ class StatusLine(QFrame):
         super().__init__(parent)
         self.setObjectName("status_line")
         set_role(self, "foot")
-        self._saved_at: float | None = None
+        self._saved_at_s: float | None = None
         self._waiting: dict[str, str] = {}
         self._figures = {
             "loss": _Figure("status_loss_label", before="Loss"),
@@ -67,13 +67,13 @@ class StatusLine(QFrame):
 
     def show_saved(self) -> None:
         """Show that the run was saved just now; the line counts on from here."""
-        self._saved_at = monotonic()
+        self._saved_at_s = monotonic()
         self._age_clock.start()
         self._on_age_due()
 
     def clear(self) -> None:
         """Forget the run."""
-        self._saved_at = None
+        self._saved_at_s = None
         self._age_clock.stop()
         self._saved.setText("")
         self._waiting = dict.fromkeys(self._figures, "")
@@ -96,8 +96,8 @@ class StatusLine(QFrame):
             self._reading_clock.start()
 
     def _on_age_due(self) -> None:
-        if self._saved_at is not None:
-            self._saved.setText(f"saved {age_text(monotonic() - self._saved_at)}")
+        if self._saved_at_s is not None:
+            self._saved.setText(f"saved {age_text(monotonic() - self._saved_at_s)}")
 
 
 class _Figure(QWidget):

@@ -1,6 +1,5 @@
-"""What fills the centre before anything is opened: an invitation, three texts one click away, and the way back to a run."""
+"""What fills the centre before anything is opened: an invitation, and three texts one click away."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -9,32 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from gui.icons import logo
 from gui.theme import SMALL_PX, mono_font, scaled, set_role, set_style_property
+from resources import BUNDLED_CORPORA, BundledCorpus
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundledText:
-    """How a bundled text is introduced."""
-
-    name: str
-    title: str
-    excerpt: str
-    description: str
-
-
-BUNDLED_TEXTS: Final = (
-    BundledText(
-        name="tales", title="Tales", excerpt="Once a fox met an owl …",
-        description="Small stories from a grammar. Soon the model tells new ones.",
-    ),
-    BundledText(
-        name="sums", title="Sums", excerpt="478+256=734",
-        description="Additions with carries. Watch it find out how to carry.",
-    ),
-    BundledText(
-        name="echo", title="Echo", excerpt="kqzmt|kqzmt",
-        description="A string, and the same again. Heads that copy show in a minute.",
-    ),
-)  # fmt: skip
 LOGO_PX: Final = 56
 
 
@@ -54,7 +29,7 @@ class Welcome(QWidget):
         self._logo = QLabel()
         self._logo.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._open = _button("welcome_open_button", "Open a text…", "primary")
-        self._cards = [BundledCard(text) for text in BUNDLED_TEXTS]
+        self._cards = [BundledCard(text) for text in BUNDLED_CORPORA]
         self._arrange()
         self._open.clicked.connect(self._on_open_clicked)
         for card in self._cards:
@@ -100,7 +75,7 @@ class Welcome(QWidget):
     def _on_card_clicked(self) -> None:
         card = self.sender()
         if isinstance(card, BundledCard):
-            self.bundled_requested.emit(card.text_name)
+            self.bundled_requested.emit(card.key)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Draw the logo for the screen that the window is on."""
@@ -111,10 +86,10 @@ class Welcome(QWidget):
 class BundledCard(QPushButton):
     """A bundled text: its title, how it looks, and what there is to see."""
 
-    def __init__(self, text: BundledText, parent: QWidget | None = None) -> None:
+    def __init__(self, text: BundledCorpus, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.text_name = text.name
-        self.setObjectName(f"welcome_{text.name}_button")
+        self.key = text.key
+        self.setObjectName(f"welcome_{text.key}_button")
         self.setAccessibleName(f"Open the bundled text {text.title}")
         self.setAccessibleDescription(text.description)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -145,6 +120,5 @@ def _button(name: str, text: str, role: str) -> QPushButton:
     button = QPushButton(text)
     button.setObjectName(name)
     button.setAccessibleName(text.removesuffix("…"))
-    if role:
-        set_role(button, role)
+    set_role(button, role)
     return button

@@ -3,6 +3,7 @@
 from nanograd.gptlanguage import GPTConfig
 from nanograd.training.settings import RunSettings
 
+ASSUMED_VOCABULARY_SIZE = 65  # before a text is open: about what one in plain English has
 _FLOAT_BYTES = 4
 _PROGRAM_BYTES = 40_000_000  # Python, numpy and the framework before a model is built
 

@@ -23,6 +23,17 @@ class MetricsArrays:
     validation_steps: NDArray[np.int64]
     validation_loss: NDArray[np.float64]
 
+    def as_csv(self) -> str:
+        """All numbers as a table with a head line; a row for each step, and for step 0 where it was evaluated."""
+        validation = dict(zip(self.validation_steps.tolist(), self.validation_loss.tolist(), strict=True))
+        rows = ["step,train_loss,lr,gradient_norm,tokens_per_second,validation_loss"]
+        columns = (self.steps, self.train_loss, self.lr, self.gradient_norm, self.tokens_per_second)
+        trained = {row[0]: row[1:] for row in zip(*(column.tolist() for column in columns), strict=True)}
+        for step in sorted({*trained, *validation}):
+            numbers = [repr(number) for number in trained.get(step, ())] or [""] * 4
+            rows.append(",".join([str(step), *numbers, repr(validation[step]) if step in validation else ""]))
+        return "\n".join(rows) + "\n"
+
 
 class Metrics:
     """Collects the numbers of StepFinished and EvaluationFinished."""

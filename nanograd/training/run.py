@@ -52,12 +52,6 @@ class Run:
         run.saved_step = saved.step
         return run
 
-    def change_settings(self, settings: RunSettings) -> None:
-        """Go on with other settings; raises SettingsError where one may not change in a run."""
-        if settings != self.trainer.settings:
-            self.trainer.change_settings(settings)
-            self._try_writing(self._write_beginning)
-
     def events(self, single_step: bool = False) -> Iterator[TrainingEvent]:
         """Train to the end or for one step, and pass on each event once it is kept."""
         for event in self.trainer.run(single_step):
@@ -106,10 +100,14 @@ class Run:
             write()
             self._disk_problem = ""
         except OSError as error:
-            self._disk_problem = (
-                f"The run cannot be written to {self._data_directory}: {error.strerror or error}. "
-                "It goes on in memory; make room there, or allow writing."
-            )
+            self._disk_problem = self._describe(error)
+
+    def _describe(self, error: OSError) -> str:
+        reason = error.strerror or error
+        return (
+            f"The run cannot be written to {self._data_directory}: {reason}. "
+            "It goes on in memory; make room there, or allow writing."
+        )
 
     def _save_is_due(self, event: TrainingEvent) -> bool:
         """After an evaluation, which found the weights good, or a minute after the last save."""
@@ -128,7 +126,7 @@ class Run:
             target = path or self._require_directory().checkpoint_path
             save_run(target, self.trainer)
         except OSError as error:
-            return CheckpointFailed(step=self.trainer.step, message=f"The run could not be saved: {error.strerror or error}.")
+            return CheckpointFailed(step=self.trainer.step, message=self._describe(error))
         except CheckpointError as error:
             return CheckpointFailed(step=self.trainer.step, message=str(error))
         if path is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
+_TAIL_BYTES = 4096  # longer than any line of metrics.jsonl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,11 @@ class RunDirectory:
     @classmethod
     def latest(cls, runs: Path) -> Self | None:
         """The run below `runs` that was saved last; None where there is none."""
-        saved = sorted(runs.glob(f"*/{CHECKPOINT_NAME}"), key=lambda path: (path.stat().st_mtime_ns, path))
-        return cls(saved[-1].parent) if saved else None
+        try:
+            saved = max(runs.glob(f"*/{CHECKPOINT_NAME}"), key=lambda path: (path.stat().st_mtime_ns, path), default=None)
+        except OSError:  # another program may take a run away while we look
+            return None
+        return cls(saved.parent) if saved else None
 
     @property
     def checkpoint_path(self) -> Path:
@@ -97,10 +102,17 @@ class RunDirectory:
         try:
             settings = RunSettings.from_dict(json.loads((self.path / "settings.json").read_text(encoding="utf-8")))
             name = json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))["name"]
-            rows = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-            return RunSummary(corpus_name=str(name), step=int(json.loads(rows[-1])["step"]), max_steps=settings.max_steps)
-        except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
+            step = int(json.loads(self._last_whole_row())["step"])
+            return RunSummary(corpus_name=str(name), step=step, max_steps=settings.max_steps)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+    def _last_whole_row(self) -> bytes:
+        """The last line of metrics.jsonl that ends; where the program was killed, half a line may follow it."""
+        with (self.path / "metrics.jsonl").open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, SEEK_END) - _TAIL_BYTES))
+            whole, _, _ = stream.read().rpartition(b"\n")
+        return whole.rpartition(b"\n")[2]
 
     def _rewrite(self, name: str, text: str) -> None:
         write_atomically(self.path / name, lambda stream: stream.write(text.encode()))

@@ -176,6 +176,14 @@ class RunSettings:
             raise SettingsError(problems)
         return self
 
+    def fixed_differences(self, other: "RunSettings") -> list[str]:
+        """The names of the settings that differ from `other`'s and may not change in the middle of a run."""
+        return [
+            name
+            for name, setting in declared_settings().items()
+            if not setting.changeable and getattr(self, name) != getattr(other, name)
+        ]
+
     def as_dict(self) -> dict[str, Any]:
         """Names and values, as `from_dict` takes them."""
         return asdict(self)

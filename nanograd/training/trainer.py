@@ -55,9 +55,9 @@ def build_optimizer(model: GPTLanguageModel, settings: RunSettings) -> AdamW:
     return AdamW(groups, lr=settings.lr, betas=(settings.beta1, settings.beta2))
 
 
-def default_probe(corpus: Corpus, block_size: int) -> str:
+def default_probe(corpus: Corpus) -> str:
     """The beginning of the text."""
-    return corpus.tokenizer.decode(corpus.ids[: min(PROBE_TOKENS, block_size)])
+    return corpus.tokenizer.decode(corpus.ids[:PROBE_TOKENS])
 
 
 def first_prompt(tokenizer: CharacterTokenizer) -> str:
@@ -92,20 +92,19 @@ class Trainer:
         self.metrics = Metrics()
         self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
         self._probed_at_s = -np.inf
-        self.set_probe(default_probe(corpus, settings.block_size) if probe is None else probe)
+        self.set_probe(default_probe(corpus) if probe is None else probe)
 
     # ---- what can change in a run -------------------------------------------------------------------------------------
 
     def change_settings(self, settings: RunSettings) -> None:
         """Go on with other settings; raises SettingsError where one differs that is fixed for the whole run."""
         settings.check()
-        fixed = {
-            name: f"{setting.label} is fixed for this run; start a new run to change it."
-            for name, setting in declared_settings().items()
-            if not setting.changeable and getattr(settings, name) != getattr(self.settings, name)
-        }
+        fixed = settings.fixed_differences(self.settings)
         if fixed:
-            raise SettingsError(fixed)
+            labels = declared_settings()
+            raise SettingsError(
+                {name: f"{labels[name].label} is fixed for this run; start a new run to change it." for name in fixed}
+            )
         self.settings = settings
         self.optimizer.param_groups[0]["weight_decay"] = settings.weight_decay
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from gui.cost_meter import ASSUMED_VOCABULARY_SIZE, CostMeter
-from nanograd.training.estimate import memory_bytes, parameter_count
+from gui.cost_meter import CostMeter
+from nanograd.training.estimate import ASSUMED_VOCABULARY_SIZE, memory_bytes, parameter_count
 from nanograd.training.settings import PRESETS
 
 

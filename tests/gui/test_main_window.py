@@ -154,6 +154,18 @@ def test_chosen_files_are_opened_and_saved_under_their_ending(person, text_file,
         person.do("open_checkpoint_action")
 
 
+def test_the_numbers_of_a_run_are_saved_as_a_table(person, text_file, tmp_path, monkeypatch):
+    person.train(text_file)
+    table = tmp_path / "progress.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(table), ""))
+    person.do("progress_csv_button")
+    person.wait(table.exists)
+    assert table.read_text() == person.window.history.metrics.as_csv()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "missing" / "progress.csv"), ""))
+    person.do("progress_csv_button")
+    assert "Choose another place." in person.wait_for_error()
+
+
 def test_closing_the_file_chooser_changes_nothing(person, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     person.action("open_corpus_action").trigger()
@@ -243,13 +255,13 @@ def test_figures_of_a_finished_run_rest(person, text_file):
 def test_what_a_run_takes_is_done_at_its_end_and_estimated_anew_when_it_is_closed(person, text_file):
     person.train(text_file)
     assert person.find("time_label").text() == "done"
-    person.do("new_run_action")
+    person.do("close_run_action")
     person.wait(lambda: person.find("time_label").text() not in ("done", "–"))
 
 
 def test_closing_the_run_clears_what_was_shown_of_it(person, text_file):
     person.train(text_file)
-    person.do("new_run_action")
+    person.do("close_run_action")
     person.wait_for_state("idle")
     assert person.find("attention_map").tokens == ()
     assert person.find("samples_view").toPlainText() == ""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gui.run_history import SAMPLES_KEPT, RunHistory
-from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished
+from nanograd.training.events import EvaluationFinished, RunFailed, SampleWritten, StepFinished
 from nanograd.training.metrics import MetricsArrays
 
 
@@ -85,12 +85,10 @@ def test_truncate_forgets_everything_after_the_step():
     for number in (1, 3):
         history.add(EvaluationFinished(step=number, loss=2.0))
         history.add(sample(number))
-    history.add(ProbeTaken(step=3, tokens=("a",), weights=np.ones((1, 1, 1, 1), np.float32)))
     history.truncate(2)
     assert history.steps.tolist() == [1, 2]
     assert history.validation_steps.tolist() == [1]
     assert [kept.step for kept in history.samples] == [1]
-    assert history.probe is None
 
 
 def test_reset_takes_the_numbers_of_a_loaded_run():
@@ -122,18 +120,6 @@ def test_a_failure_stands_until_a_step_succeeds():
     assert history.failure is not None
     history.add(step(2))
     assert history.failure is None
-
-
-def test_csv_has_a_row_for_each_step_and_for_an_evaluation_before_the_first():
-    history = history_of([3.0, 0.1])
-    history.add(EvaluationFinished(step=0, loss=4.0))
-    history.add(EvaluationFinished(step=2, loss=2.5))
-    assert history.as_csv().splitlines() == [
-        "step,train_loss,lr,gradient_norm,tokens_per_second,validation_loss",
-        "0,,,,,4.0",
-        "1,3.0,0.001,0.5,1000.0,",
-        "2,0.1,0.001,0.5,1000.0,2.5",
-    ]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.9])

@@ -154,7 +154,7 @@ def test_what_is_fixed_is_locked_until_a_new_run(person, text_file):
     assert not person.find("setting_n_layer").isEnabled()
     assert not person.find("preset_combo").isEnabled()
     assert person.find("setting_lr").isEnabled()
-    person.do("new_run_action")
+    person.do("close_run_action")
     person.wait_for_state("idle")
     assert person.find("setting_n_layer").isEnabled()
     assert len(person.window.history.steps) == 0
@@ -184,7 +184,7 @@ def test_a_saved_run_opens_in_another_window_and_goes_on_bit_for_bit(open_window
 def test_opening_a_checkpoint_in_training_saves_the_run_first(person, text_file, tmp_path):
     person.train(text_file)
     person.save(tmp_path / "old.safetensors")
-    person.do("new_run_action")
+    person.do("close_run_action")
     person.wait_for_state("idle")
     person.train_past(text_file, 3, seed=5)
     reached = len(person.window.history.steps)

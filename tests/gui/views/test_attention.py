@@ -108,3 +108,9 @@ def test_a_narrow_view_keeps_the_map_and_the_probe(view):
 def test_the_map_can_be_saved_as_a_picture(view, tmp_path):
     view.save_picture(str(tmp_path / "map.png"))
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_cannot_be_written_is_told(view, tmp_path, qtbot):
+    with qtbot.waitSignal(view.problem_found) as told:
+        view.save_picture(str(tmp_path / "missing" / "map.png"))
+    assert "Choose another place." in told.args[0]

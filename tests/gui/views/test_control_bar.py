@@ -1,24 +1,21 @@
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from gui.actions import WindowActions
 from gui.theme import DARK, apply_theme
-from gui.views.control_bar import ControlActions, ControlBar
-
-NAMES = ("train", "pause", "step", "stop", "open_corpus", "open_checkpoint", "close_run", "save_checkpoint", "theme")
+from gui.views.control_bar import ControlBar
 
 
 @pytest.fixture
 def bar(qapp, qtbot):
     apply_theme(qapp, DARK)
-    actions = {name: QAction(name.capitalize().replace("_", " ")) for name in NAMES}
-    for name, action in actions.items():
-        action.setObjectName(f"{name}_action")
-    bar = ControlBar(ControlActions(**actions))
-    bar.actions_by_name = actions
-    qtbot.addWidget(bar)
-    bar.show()
+    window = QWidget()
+    qtbot.addWidget(window)
+    actions = WindowActions(window)
+    bar = ControlBar(actions, window)
+    bar.step_action = actions.step
+    window.show()
     return bar
 
 
@@ -38,7 +35,7 @@ def test_the_state_is_told_and_one_primary_button_with_it(bar, state, title):
 
 
 def test_a_button_does_what_its_action_does(qtbot, bar):
-    action = bar.actions_by_name["step"]
+    action = bar.step_action
     with qtbot.waitSignal(action.triggered):
         qtbot.mouseClick(button(bar, "step"), Qt.MouseButton.LeftButton)
     action.setEnabled(False)

@@ -4,7 +4,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QMainWindow
 
 from gui.theme import DARK, LIGHT, apply_theme
-from gui.views.panel import Dock, Panel
+from gui.views.panel import Card, Dock
 
 
 @pytest.fixture
@@ -37,12 +37,11 @@ def test_a_dock_follows_the_theme(qapp, window, theme):
     assert image.pixelColor(0, 0) == QColor(theme.ground)
 
 
-def test_controls_stand_right_of_the_title(qtbot, window):
-    panel = Panel("Progress")
-    qtbot.addWidget(panel)
-    control = QLabel("CSV")
-    panel.add_control(control)
-    panel.resize(300, 100)
-    panel.show()
-    assert panel.header.title() == "Progress"
+def test_controls_of_a_card_stand_at_its_right(qtbot):
+    card = Card("Text")
+    qtbot.addWidget(card)
+    control = QLabel("Open")
+    card.add_control(control)
+    card.resize(300, 100)
+    card.show()
     assert control.geometry().right() > 250

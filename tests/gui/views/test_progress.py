@@ -72,18 +72,10 @@ def test_latest_is_offered_only_while_the_plot_does_not_follow(view, history, qt
     assert not view.latest_button.isVisible()
 
 
-def test_csv_holds_the_numbers_of_the_run(view, history, tmp_path):
-    view.show_history(history, 100, 65)
-    view.save_csv(str(tmp_path / "run.csv"))
-    assert (tmp_path / "run.csv").read_text() == history.as_csv()
-
-
-def test_what_cannot_be_written_is_told(view, history, tmp_path, qtbot):
-    view.show_history(history, 100, 65)
-    for save in (view.save_csv, view.save_picture):
-        with qtbot.waitSignal(view.problem_found) as told:
-            save(str(tmp_path / "missing" / "file"))
-        assert "Choose another place." in told.args[0]
+def test_a_picture_that_cannot_be_written_is_told(view, tmp_path, qtbot):
+    with qtbot.waitSignal(view.problem_found) as told:
+        view.save_picture(str(tmp_path / "missing" / "loss.png"))
+    assert "Choose another place." in told.args[0]
 
 
 def test_a_long_run_is_drawn_in_few_points(view, qtbot):

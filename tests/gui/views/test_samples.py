@@ -1,5 +1,6 @@
 import pytest
 
+from gui.run_history import SAMPLES_KEPT
 from gui.theme import LIGHT
 from gui.views.samples import SamplesView
 from nanograd.training.events import SampleWritten
@@ -36,10 +37,10 @@ def test_a_prompt_with_words_stands_before_the_text(view):
 
 
 def test_only_the_last_samples_are_kept(view):
-    for step in range(view.SAMPLES_KEPT + 3):
+    for step in range(SAMPLES_KEPT + 3):
         view.add(sample(step))
     text = view.samples_view.toPlainText()
-    assert text.count("once upon") == view.SAMPLES_KEPT
+    assert text.count("once upon") == SAMPLES_KEPT
     assert "step 2\n" not in text
 
 

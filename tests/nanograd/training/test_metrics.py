@@ -54,3 +54,20 @@ def test_metrics_go_on_from_their_arrays():
 def test_there_is_no_last_evaluation_at_first():
     assert Metrics().last_validation_step == -1
     assert len(Metrics().arrays().steps) == 0
+
+
+def test_csv_has_a_row_for_each_step_and_for_an_evaluation_before_the_first():
+    metrics = Metrics()
+    for event in (
+        EvaluationFinished(step=0, loss=4.0),
+        StepFinished(step=1, loss=3.0, lr=0.001, gradient_norm=0.5, tokens_per_second=1000.0),
+        StepFinished(step=2, loss=0.1, lr=0.001, gradient_norm=0.5, tokens_per_second=1000.0),
+        EvaluationFinished(step=2, loss=2.5),
+    ):
+        metrics.add(event)
+    assert metrics.arrays().as_csv().splitlines() == [
+        "step,train_loss,lr,gradient_norm,tokens_per_second,validation_loss",
+        "0,,,,,4.0",
+        "1,3.0,0.001,0.5,1000.0,",
+        "2,0.1,0.001,0.5,1000.0,2.5",
+    ]

@@ -124,20 +124,21 @@ def test_a_checkpoint_from_elsewhere_goes_on_in_a_new_folder(start, tmp_path, sm
     list(run.events())
     other = tmp_path / "other"
     again = Run.resume(load_run(run.directory.checkpoint_path), small_corpus, other)
-    again.change_settings(replace(run.trainer.settings, max_steps=7))
+    again.trainer.change_settings(replace(run.trainer.settings, max_steps=7))
     assert steps_of(again.events()) == [7]
     assert again.directory.path.parent == other / "runs"
     assert json.loads((again.directory.path / "settings.json").read_text())["max_steps"] == 7
     assert len(rows(again.directory.path / "metrics.jsonl")) == 7 + 5
 
 
-def test_changed_settings_are_written_and_fixed_ones_refused(start):
+def test_changed_settings_are_written_when_the_run_goes_on_and_fixed_ones_refused(start):
     run = start()
     list(run.events(single_step=True))
-    run.change_settings(replace(run.trainer.settings, lr=0.5))
+    run.trainer.change_settings(replace(run.trainer.settings, lr=0.5))
+    next(run.events())
     assert json.loads((run.directory.path / "settings.json").read_text())["lr"] == 0.5
     with pytest.raises(SettingsError, match="fixed for this run"):
-        run.change_settings(replace(run.trainer.settings, n_layer=1))
+        run.trainer.change_settings(replace(run.trainer.settings, n_layer=1))
 
 
 def test_a_full_disk_is_told_once_and_training_goes_on(start, full_disk):

@@ -70,6 +70,8 @@ def test_a_summary_tells_text_and_steps(directory):
     directory.write_settings(RunSettings(max_steps=9))
     directory.write_corpus({"name": "cats.txt"})
     directory.record(STEP)
+    with (directory.path / "metrics.jsonl").open("a") as stream:
+        stream.write('{"step": 2, "tra')  # where the program was killed
     summary = directory.summary()
     assert (summary.corpus_name, summary.step, summary.max_steps) == ("cats.txt", 1, 9)
 

@@ -261,7 +261,7 @@ def test_a_probe_of_unknown_characters_is_refused_and_the_old_one_kept(small_set
     with pytest.raises(VocabularyError, match="Z"):
         trainer.set_probe("the Zoo")
     assert trainer.probe == before
-    assert "".join(trainer.take_probe().tokens) == before
+    assert "".join(trainer.take_probe().tokens) == before[-small_settings.block_size :]
 
 
 def test_an_empty_probe_shows_nothing(small_settings, small_corpus):
