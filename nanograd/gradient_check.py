@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from nanograd.creation import tensor
 from nanograd.errors import GraphError
 from nanograd.graph import Array
-from nanograd.creation import tensor
 from nanograd.tensor import Tensor
 
 
