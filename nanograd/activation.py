@@ -5,6 +5,7 @@ Gimpel, 2016), either exactly by the error function or, as in GPT-2, by x/2 (1 +
 sigmoid(x) = 1 / (1 + e^-x), silu(x) = x sigmoid(x), softplus(x) = log(1 + e^(beta x)) / beta.
 """
 
+from collections.abc import Callable
 from math import pi, sqrt
 
 import numpy as np
@@ -47,14 +48,23 @@ def softplus_definition(input: Tensor, beta: float = 1.0) -> Tensor:
 _CHUNK = 65536
 
 
-def _gelu(x: Array, approximate: str) -> tuple[Array, tuple[Array]]:
+def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> tuple[Array, tuple[Array]]:
+    """The result z and dz/dx, which `chunk(x, z, slope)` writes for one part after another."""
     z, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     flat_x, flat_z, flat_slope = x.reshape(-1), z.reshape(-1), slope.reshape(-1)
-    chunk = _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk
     for begin in range(0, x.size, _CHUNK):
         part = slice(begin, begin + _CHUNK)
         chunk(flat_x[part], flat_z[part], flat_slope[part])
     return z, (slope,)
+
+
+def _times_slope(g: Array, needs: tuple[bool, ...], slope: Array) -> tuple[Array]:
+    """The derivative was computed in the forward pass."""
+    return (g * slope,)
+
+
+def _gelu(x: Array, approximate: str) -> tuple[Array, tuple[Array]]:
+    return _in_chunks(x, _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk)
 
 
 def _gelu_tanh_chunk(x: Array, z: Array, slope: Array) -> None:
@@ -91,23 +101,17 @@ def _gelu_exact_chunk(x: Array, z: Array, slope: Array) -> None:
     slope += phi
 
 
-def _gelu_backward(g: Array, needs: tuple[bool, ...], slope: Array) -> tuple[Array]:
-    """The derivative was computed in the forward pass."""
-    return (g * slope,)
-
-
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + e^-x), to the last digit on both sides of 0."""
-    small = np.exp(-np.abs(x))
-    result: Array = np.where(x < 0, small, 1) / (1 + small)
-    return result
-
-
-def _silu_derivative(g: Array, x: Array) -> Array:
-    """d(x s)/dx = s + x s (1 - s) with s = sigmoid(x)."""
-    slope = _sigmoid(x)
-    slope *= 1 + x * (1 - slope)
-    return g * slope
+def _silu_chunk(x: Array, z: Array, slope: Array) -> None:
+    """z = x s and dz/dx = s + z (1 - s), with s = 1 / (1 + e^-x)."""
+    number = x.dtype.type
+    np.negative(x, out=slope)
+    np.exp(slope, out=slope)
+    slope += number(1)
+    np.reciprocal(slope, out=slope)
+    np.multiply(x, slope, out=z)
+    rest = number(1) - slope
+    rest *= z
+    slope += rest
 
 
 def _softplus(x: Array, beta: float, threshold: float) -> Array:
@@ -119,16 +123,16 @@ def _softplus(x: Array, beta: float, threshold: float) -> Array:
 def _softplus_derivative(g: Array, x: Array, beta: float, threshold: float) -> Array:
     """The derivative is sigmoid(beta x), and 1 beyond the threshold."""
     scaled = x * beta
-    return g * np.where(scaled > threshold, g.dtype.type(1), _sigmoid(scaled))
+    return g * np.where(scaled > threshold, g.dtype.type(1), 1 / (1 + np.exp(-scaled)))
 
 
-_gelu_kernel = Kernel("gelu", _gelu, _gelu_backward)
+_gelu_kernel = Kernel("gelu", _gelu, _times_slope)
+_silu_kernel = Kernel("silu", lambda x: _in_chunks(x, _silu_chunk), _times_slope)
 _leaky_relu_operation = Operation(
     "leaky_relu",
     lambda x, negative_slope: np.where(x > 0, x, x * negative_slope),
     lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope),
 )
-_silu_operation = Operation("silu", lambda x: x * _sigmoid(x), _silu_derivative)
 _softplus_operation = Operation("softplus", _softplus, _softplus_derivative)
 
 
@@ -157,7 +161,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """x above 0, `negative_slope` x below; the shape stays.
 
     >>> leaky_relu(Tensor([-1.0, 2.0]), negative_slope=0.5)
-    tensor([-0.5,  2. ])
+    tensor([-0.5000,  2.0000])
     """
     _refuse_inplace(inplace)
     input._require_floats("leaky_relu")
@@ -172,7 +176,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """
     _refuse_inplace(inplace)
     input._require_floats("silu")
-    return apply(_silu_operation, input)
+    return fused(_silu_kernel, input)
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -188,7 +192,7 @@ def tanh(input: Tensor) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(beta x)) / beta, and x itself where beta x is above `threshold`; the shape stays.
 
-    >>> softplus(Tensor([-100.0, 100.0]))
+    >>> softplus(Tensor([-200.0, 100.0]))
     tensor([  0., 100.])
     """
     input._require_floats("softplus")

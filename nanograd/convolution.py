@@ -8,13 +8,12 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from nanograd.creation import zeros
 from nanograd.errors import ShapeError, refuse
 from nanograd.graph import Array, Kernel
 from nanograd.joining import einsum
-from nanograd.module import Module, uniform_parameter
+from nanograd.module import Module, Parameter, uniform_parameter
 from nanograd.random import current_generator
 from nanograd.tensor import Tensor
 from nanograd.windows import Sizes, Windows, apply_windows, as_sizes, make_windows
@@ -26,54 +25,53 @@ def convolution_definition(input: Tensor, weight: Tensor, bias: Tensor | None, w
     """Convolution in primitives: for each position in the kernel a product of channels. (N, C, H, W) -> (N, O, H', W')."""
     sizes, outputs = input.shape[2:], windows.output_sizes(input.shape[2:])
     padded = zeros(*input.shape[:2], *windows.padded_sizes(sizes), dtype=input.dtype)
-    padded[windows.inside(sizes)] = input
+    padded[..., *windows.inside(sizes)] = input
     total = zeros(input.shape[0], groups, weight.shape[0] // groups, *outputs, dtype=input.dtype)
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
     for position, place in windows.places(outputs):
-        seen = padded[place].reshape(len(input), groups, -1, *outputs)
-        total = total + einsum("ngc...,goc->ngo...", seen, kernels[(..., *position)])
+        seen = padded[..., *place].reshape(len(input), groups, -1, *outputs)
+        total = total + einsum("ngc...,goc->ngo...", seen, kernels[..., *position])
     result = total.reshape(len(input), -1, *outputs)
     return result if bias is None else result + bias.reshape(-1, *(1,) * len(outputs))
 
 
-# ---- the fast form: all windows as columns, and one product of matrices for each group -------------------------------
+# ---- the fast form: all windows as columns, and one product of matrices for each group. Samples come last, (C, H, W, N), so
+# ---- that what is copied lies in long runs ---------------------------------------------------------------------------
 
 
 def _convolution(x: Array, weight: Array, *bias: Array, windows: Windows, groups: int) -> tuple[Array, tuple[Any, ...]]:
     outputs = windows.output_sizes(x.shape[2:])
-    columns = _columns(windows.pad(x), windows, groups)
-    product = weight.reshape(groups, len(weight) // groups, -1) @ columns
+    columns = _columns(windows.pad(x), windows, outputs).reshape(groups, weight[0].size, prod(outputs) * len(x))
+    product = weight.reshape(groups, len(weight) // groups, weight[0].size) @ columns
     if bias:
         product += bias[0].reshape(groups, -1, 1)
-    z = np.ascontiguousarray(product.reshape(len(weight), len(x), *outputs).swapaxes(0, 1))
+    z = np.ascontiguousarray(np.moveaxis(product.reshape(len(weight), *outputs, len(x)), -1, 0))
     return z, (x.shape, weight, columns, windows, groups)
 
 
-def _columns(padded: Array, windows: Windows, groups: int) -> Array:
-    """(N, C, ...) -> (G, C/G kernel sizes, N output sizes): what lies under each window, one below the other."""
-    count = len(windows.kernel)
-    axes = tuple(range(2, 2 + count))
-    steps = (..., *(slice(None, None, s) for s in windows.stride), *(slice(None, None, d) for d in windows.dilation))
-    seen = sliding_window_view(padded, windows.spans, axes)[steps]
-    order = (1, *range(2 + count, 2 + 2 * count), 0, *axes)
-    channels = padded.shape[1] // groups
-    return seen.transpose(order).reshape(groups, channels * prod(windows.kernel), len(padded) * prod(seen.shape[2 : 2 + count]))
+def _columns(padded: Array, windows: Windows, outputs: tuple[int, ...]) -> Array:
+    """(N, C, ...) -> (C, kernel sizes, output sizes, N): what lies under each window."""
+    samples_last = np.ascontiguousarray(np.moveaxis(padded, 0, -1))
+    columns = np.empty((len(samples_last), *windows.kernel, *outputs, len(padded)), padded.dtype)
+    for position, place in windows.places(outputs):
+        columns[:, *position] = samples_last[:, *place]
+    return columns
 
 
 def _convolution_backward(
     g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], weight: Array, columns: Array, windows: Windows, groups: int
 ) -> list[Array | None]:
     """Differentiates, from the last line up: adding the bias, weight @ columns, and the windows, which overlap."""
-    outputs = g.shape[2:]
-    rows = np.ascontiguousarray(g.swapaxes(0, 1)).reshape(groups, len(weight) // groups, -1)
+    outputs, per_group = g.shape[2:], len(weight) // groups
+    rows = np.ascontiguousarray(np.moveaxis(g, 0, -1)).reshape(groups, per_group, columns.shape[2])
     dx = d_weight = None
     if needs[0]:
-        d_columns = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2) @ rows
-        d_seen = d_columns.reshape(shape[1], *windows.kernel, shape[0], *outputs)
-        d_padded = np.zeros((shape[1], shape[0], *windows.padded_sizes(shape[2:])), g.dtype)
+        d_columns = weight.reshape(groups, per_group, weight[0].size).swapaxes(1, 2) @ rows
+        d_seen = d_columns.reshape(shape[1], *windows.kernel, *outputs, shape[0])
+        d_padded = np.zeros((shape[1], *windows.padded_sizes(shape[2:]), shape[0]), g.dtype)
         for position, place in windows.places(outputs):
-            d_padded[place] += d_seen[(slice(None), *position)]
-        dx = d_padded[windows.inside(shape[2:])].swapaxes(0, 1)
+            d_padded[:, *place] += d_seen[:, *position]
+        dx = np.moveaxis(d_padded[:, *windows.inside(shape[2:])], -1, 0)
     if needs[1]:
         d_weight = (rows @ columns.swapaxes(1, 2)).reshape(weight.shape)
     return [dx, d_weight, rows.sum(axis=2).reshape(-1)][: len(needs)]
@@ -149,6 +147,7 @@ class _Convolution(Module):
     """What the layers share: a weight and a bias drawn evenly from -1/sqrt(n) to 1/sqrt(n), n the numbers one output sees."""
 
     _dims: int
+    bias: Parameter | None
 
     def __init__(
         self,

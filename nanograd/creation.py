@@ -107,21 +107,25 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     return empty(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(
-    input: Tensor, fill_value: Number, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def full_like(input: Tensor, fill_value: Number, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`fill_value` in the shape and dtype of a tensor."""
     return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
 def arange(
-    start: Number, end: Number | None = None, step: Number = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Number = 0,
+    end: Number | None = None,
+    step: Number = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """From `start` in steps to below `end`; arange(n) begins at 0. int64 where all are whole, otherwise float32."""
     begin, stop = (0, start) if end is None else (start, end)
-    if step == 0:
-        raise ValueError("arange needs a step other than 0.")
-    count = max(int(np.ceil((stop - begin) / step)), 0)
+    if step == 0 or (stop - begin) * step < 0:
+        raise ValueError(f"arange goes from {begin} to {stop} in steps towards it; got the step {step}.")
+    count = int(np.ceil((stop - begin) / step))
     is_whole = all(isinstance(value, int) for value in (begin, stop, step))
     values = begin + np.arange(count) * step
     return _finish(values.astype(as_dtype(dtype) if dtype is not None else int64 if is_whole else float32), requires_grad, device)
@@ -209,6 +213,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     weights = np.atleast_2d(input.data.astype(np.float64))
     if input.ndim not in (1, 2) or (weights < 0).any() or not np.isfinite(weights).all():
         raise ValueError("multinomial takes weights (C,) or (N, C), finite and at least 0.")
+    if num_samples < 1:
+        raise ValueError(f"multinomial draws at least one sample; got num_samples {num_samples}.")
     available = (weights > 0).sum(axis=1).min() if len(weights) else 0
     if available < (1 if replacement else num_samples):
         raise ValueError(f"{num_samples} draws without replacement need as many weights above 0; there are {available}.")

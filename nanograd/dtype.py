@@ -14,12 +14,11 @@ float_, double, long = float32, float64, int64
 
 FLOATS: Final = (float32, float64)
 _RANK: Final = {bool_: 0, int64: 1, float32: 2, float64: 2}
-_NAMES: Final = {float: float32, int: int64, bool: bool_}
 
 
 def as_dtype(dtype: Any) -> Dtype:
-    """One of the four dtypes; Python's own `float` is float32, `int` is int64. Raises TypeError for another."""
-    found = _NAMES[dtype] if dtype in _NAMES else np.dtype(dtype)
+    """One of the four dtypes; Python's own `float` is float64, `int` is int64. Raises TypeError for another."""
+    found: Dtype = np.dtype(dtype)
     if found not in _RANK:
         raise TypeError(f"Tensors are float32, float64, int64 or bool; there is no {found} here: use the nearest of these.")
     return found

@@ -6,13 +6,13 @@ import numpy as np
 
 from nanograd import operations as ops
 from nanograd.errors import ShapeError
-from nanograd.graph import Operation
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
     from nanograd.tensor import Tensor
 
 Scalar = bool | int | float
+_NUMBERS = (TensorMethods, bool, int, float, np.ndarray, np.generic)  # what a tensor can be equal to
 
 
 class ElementwiseMethods(TensorMethods):
@@ -32,7 +32,8 @@ class ElementwiseMethods(TensorMethods):
         return self._binary(ops.multiply, other)
 
     def __truediv__(self, other: Any) -> "Tensor":
-        return self._floats()._binary(ops.divide, other)
+        left, right = self._pair(other)
+        return left._floats()._apply(ops.divide, right._floats())
 
     def __floordiv__(self, other: Any) -> "Tensor":
         return self._binary(ops.floor_divide, other)
@@ -47,7 +48,7 @@ class ElementwiseMethods(TensorMethods):
         return self._apply(ops.negative)
 
     def __pos__(self) -> "Tensor":
-        return self._apply(ops.positive)
+        return self._tensor
 
     def __abs__(self) -> "Tensor":
         return self._apply(ops.absolute)
@@ -80,19 +81,19 @@ class ElementwiseMethods(TensorMethods):
 
     def mul(self, other: Any) -> "Tensor":
         """x other."""
-        return self * other
+        return self._binary(ops.multiply, other)
 
     def div(self, other: Any) -> "Tensor":
         """x / other, in floats."""
-        return self / other
+        return self.__truediv__(other)
 
     def pow(self, exponent: Any) -> "Tensor":
         """x to the power `exponent`."""
-        return self**exponent
+        return self._binary(ops.power, exponent)
 
     def remainder(self, other: Any) -> "Tensor":
         """x modulo other, with other's sign, as Python's %."""
-        return self % other
+        return self._binary(ops.remainder, other)
 
     def neg(self) -> "Tensor":
         """-x."""
@@ -140,10 +141,10 @@ class ElementwiseMethods(TensorMethods):
     # ---- comparison and logic: bool, never differentiable -------------------------------------------------------------
 
     def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return NotImplemented if other is None else self._binary(ops.equal, other)
+        return self._binary(ops.equal, other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __ne__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return NotImplemented if other is None else self._binary(ops.not_equal, other)
+        return self._binary(ops.not_equal, other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __lt__(self, other: Any) -> "Tensor":
         return self._binary(ops.less, other)
@@ -175,27 +176,27 @@ class ElementwiseMethods(TensorMethods):
 
     def eq(self, other: Any) -> "Tensor":
         """Whether x equals other."""
-        return self == other
+        return self._binary(ops.equal, other)
 
     def ne(self, other: Any) -> "Tensor":
         """Whether x differs from other."""
-        return self != other
+        return self._binary(ops.not_equal, other)
 
     def lt(self, other: Any) -> "Tensor":
         """Whether x is below other."""
-        return self < other
+        return self._binary(ops.less, other)
 
     def le(self, other: Any) -> "Tensor":
         """Whether x is at most other."""
-        return self <= other
+        return self._binary(ops.less_equal, other)
 
     def gt(self, other: Any) -> "Tensor":
         """Whether x is above other."""
-        return self > other
+        return self._binary(ops.greater, other)
 
     def ge(self, other: Any) -> "Tensor":
         """Whether x is at least other."""
-        return self >= other
+        return self._binary(ops.greater_equal, other)
 
     def logical_and(self, other: Any) -> "Tensor":
         """Whether both are other than 0."""
@@ -325,13 +326,9 @@ class ElementwiseMethods(TensorMethods):
         filling = self._coerce(value)
         if filling.ndim:
             raise ShapeError(f"masked_fill takes one number; got the shape {filling.shape}: use where().")
-        if not np.can_cast(filling.dtype, self.data.dtype, "same_kind"):
-            raise ShapeError(f"masked_fill cannot put {filling.dtype} into a tensor of {self.data.dtype}: use where().")
+        if self.data.dtype == np.int64 and not np.isfinite(filling.data).all():
+            raise ShapeError(f"masked_fill cannot put {filling.item()} into a tensor of int64; use .float() first.")
         return filling.to(self.data.dtype)
-
-    def _binary(self, operation: Operation, other: Any) -> "Tensor":
-        left, right = self._pair(other)
-        return left._apply(operation, right)
 
 
 def _require_bool(name: str, mask: "Tensor") -> None:

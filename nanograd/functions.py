@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from nanograd.creation import tensor
 from nanograd.tensor import Tensor
@@ -18,7 +18,7 @@ def _function(method: Callable[Concatenate[Any, _P], _R]) -> Callable[Concatenat
     def function(input: Tensor, *args: _P.args, **named: _P.kwargs) -> _R:
         return method(input, *args, **named)
 
-    return function
+    return cast("Callable[Concatenate[Tensor, _P], _R]", function)
 
 
 def where(condition: Tensor, input: Any, other: Any) -> Tensor:

@@ -2,7 +2,7 @@
 
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextvars import Context
 from functools import wraps
 from itertools import count
@@ -46,31 +46,24 @@ class Operation:
         self.derivatives = tuple((derivative, *_needs_of(derivative)) for derivative in derivatives)
 
     def record(
-        self,
-        targets: "tuple[Target, ...]",
-        values: tuple[Any, ...],
-        counters: tuple[Counter, ...],
-        parameters: dict[str, Any],
+        self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", parameters: Mapping[str, Any]
     ) -> "Node":
-        """The node behind the result `values[0]` of the inputs `values[1:]`."""
-        saved: list[tuple[Any, ...] | None] = []
+        """The node behind the tensor `result`, made from the tensors `inputs`."""
+        saved: list[Any] = []
         guards: tuple[tuple[Counter, int], ...] = ()
-        for target, (_, indices, pick) in zip(targets, self.derivatives, strict=False):
+        for target, (derivative, indices, pick) in zip(targets, self.derivatives, strict=False):
             if target is None:
                 saved.append(None)
                 continue
-            saved.append(pick(values, parameters))
+            saved.append((derivative, pick(result, inputs, parameters) if pick else ()))
             for index in indices:
-                counter = counters[index]
+                counter = (inputs[index] if index >= 0 else result)._counter
                 guards = (*guards, (counter, counter[0]))
-        return Node(self, targets, saved, values[0], guards)
+        return Node(self, targets, saved, result.data, guards)
 
-    def gradients(self, node: "Node", g: Array) -> Sequence[Array | None]:
+    def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
         """The gradient for each input, before it is summed back to the input's shape."""
-        return [
-            None if target is None else entry[0](g, *saved)
-            for target, entry, saved in zip(node.targets, self.derivatives, node.saved or (), strict=False)
-        ]
+        return [None if entry is None else entry[0](g, *entry[1]) for entry in saved]
 
 
 class Kernel:
@@ -92,24 +85,16 @@ class Kernel:
         self.forward = forward
         self.backward = backward
 
-    def record(
-        self,
-        targets: "tuple[Target, ...]",
-        values: tuple[Any, ...],
-        counters: tuple[Counter, ...],
-        saved: tuple[Any, ...],
-    ) -> "Node":
-        """The node behind the result `values[0]` of the inputs `values[1:]`."""
+    def record(self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", saved: tuple[Any, ...]) -> "Node":
+        """The node behind the tensor `result`, made from the tensors `inputs`."""
         guards = tuple(
-            (counter, counter[0])
-            for value, counter in zip(values, counters, strict=True)
-            if any(value is kept for kept in saved)
+            (tensor._counter, tensor._counter[0]) for tensor in (result, *inputs) if any(tensor.data is kept for kept in saved)
         )
-        return Node(self, targets, saved, values[0], guards)
+        return Node(self, targets, saved, result.data, guards)
 
-    def gradients(self, node: "Node", g: Array) -> Sequence[Array | None]:
+    def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
         """The gradient for each input."""
-        return self.backward(g, tuple(target is not None for target in node.targets), *(node.saved or ()))
+        return self.backward(g, tuple([target is not None for target in targets]), *saved)
 
 
 class Node:
@@ -138,6 +123,9 @@ class Node:
         self.keep: Callable[[Array], None] | None = None  # what retain_grad wants done with the gradient; set beside hooks
         self.sequence = next(_sequence)
 
+    def __repr__(self) -> str:
+        return f"<{self.rule.name}>"
+
     def gradients(self, g: Array) -> Sequence[Array | None]:
         """The gradients for the targets; raises GraphError where what it kept is gone or was written to since."""
         if self.saved is None:
@@ -151,7 +139,7 @@ class Node:
                     f"An array that {self.rule.name} needs for its gradient was changed in place after it was used "
                     f"(version {seen} was expected, version {counter[0]} is there); write x = x + 1 instead of x += 1."
                 )
-        return self.rule.gradients(self, g)
+        return self.rule.gradients(self.targets, self.saved, g)
 
     def through_hooks(self, g: Array) -> Array:
         """What the hooks make of the gradient of the result; then it is kept where that is wanted."""
@@ -309,7 +297,7 @@ class _GradMode:
                 return function(*args, **named)
 
         @wraps(function)
-        def switched_generator(*args: Any, **named: Any) -> Iterator[Any]:
+        def switched_generator(*args: Any, **named: Any) -> Generator[Any, Any, Any]:
             steps, sent = function(*args, **named), None
             while True:
                 with _GradMode(self._mode):
@@ -344,19 +332,22 @@ def enable_grad(function: Callable[..., Any] | None = None) -> Any:
     return _GradMode(True) if function is None else _GradMode(True)(function)
 
 
-_PLACES = {"z": 0, "x": 1, "y": 2, "w": 3}
-_Pick = Callable[[tuple[Any, ...], Mapping[str, Any]], tuple[Any, ...]]
+_PLACES = {"z": -1, "x": 0, "y": 1, "w": 2}
+_Pick = Callable[[Any, tuple[Any, ...], Mapping[str, Any]], tuple[Any, ...]]
 
 
-def _needs_of(derivative: Callable[..., Any]) -> tuple[tuple[int, ...], _Pick]:
-    """Which of (result, *inputs) a derivative names, and a function that picks out its arguments."""
+def _needs_of(derivative: Callable[..., Any]) -> tuple[tuple[int, ...], _Pick | None]:
+    """Which inputs (-1: the result) a derivative names, and a function that picks out its arguments, None where it has none."""
     names = list(inspect.signature(derivative).parameters)[1:]
     indices = tuple(_PLACES[name] for name in names if name in _PLACES)
-    if len(indices) < len(names):
-        return indices, lambda values, given: tuple(values[_PLACES[n]] if n in _PLACES else given[n] for n in names)
-    if not indices:
-        return (), lambda values, given: ()
-    first = indices[0]
-    if len(indices) == 1:
-        return indices, lambda values, given: (values[first],)
-    return indices, lambda values, given: tuple([values[index] for index in indices])
+
+    def pick(result: Any, inputs: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[Any, ...]:
+        tensors = (*inputs, result)
+        return tuple([tensors[_PLACES[name]].data if name in _PLACES else given[name] for name in names])
+
+    if not names:
+        return (), None
+    if len(names) > 1 or not indices:
+        return indices, pick
+    only = indices[0]  # the most frequent case, and faster
+    return indices, lambda result, inputs, given: ((result if only < 0 else inputs[only]).data,)

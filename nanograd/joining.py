@@ -1,6 +1,7 @@
 """Functions of several tensors at once: putting them together, and einsum."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def _of_one_dtype(tensors: Sequence[Tensor]) -> list[Tensor]:
 # ---- einsum -----------------------------------------------------------------------------------------------------------
 
 
-def einsum(equation: str, *operands: Tensor) -> Tensor:
+def einsum(equation: str, *operands: Any) -> Tensor:
     """Products summed as the letters say: "ij,jk->ik" is a product of matrices. A letter that the result lacks is summed over.
 
     A letter may stand twice in an operand, which takes its diagonal; "..." stands for dimensions that broadcast.
@@ -51,6 +52,7 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
     >>> einsum("i,i->", Tensor([1.0, 2.0]), Tensor([3.0, 4.0]))
     tensor(11.)
     """
+    operands = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else operands
     terms, result = _parse(equation, [t.ndim for t in operands])
     try:
         return fused(_einsum_kernel, *_of_one_dtype(operands), terms=terms, result=result)
@@ -81,13 +83,9 @@ def _einsum(*arrays: Array, terms: list[str], result: str) -> tuple[Array, tuple
     return np.asarray(z), (list(arrays), terms, result)
 
 
-def _einsum_backward(
-    g: Array, needs: tuple[bool, ...], arrays: list[Array], terms: list[str], result: str
-) -> list[Array | None]:
+def _einsum_backward(g: Array, needs: tuple[bool, ...], arrays: list[Array], terms: list[str], result: str) -> list[Array | None]:
     """For each operand: the result's gradient times all other operands, summed to the operand's letters."""
-    return [
-        _einsum_gradient(g, position, arrays, terms, result) if needed else None for position, needed in enumerate(needs)
-    ]
+    return [_einsum_gradient(g, position, arrays, terms, result) if needed else None for position, needed in enumerate(needs)]
 
 
 def _einsum_gradient(g: Array, position: int, arrays: list[Array], terms: list[str], result: str) -> Array:

@@ -75,7 +75,7 @@ def layer_norm(
     `weight` and `bias` have the shape `normalized_shape`. Raises ShapeError where it does not end the input's shape.
 
     >>> layer_norm(Tensor([1.0, 3.0]), 2)
-    tensor([-1.,  1.])
+    tensor([-1.0000,  1.0000])
     """
     shape = _as_shape(normalized_shape)
     if input.shape[-len(shape) :] != shape:

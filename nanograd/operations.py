@@ -1,6 +1,7 @@
 """The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them)."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ subtract = Operation("subtract", np.subtract, lambda g: g, lambda g: -g)
 multiply = Operation("multiply", np.multiply, lambda g, y: g * y, lambda g, x: g * x)
 divide = Operation("divide", np.true_divide, lambda g, y: g / y, lambda g, z, y: -g * z / y)
 negative = Operation("negative", np.negative, lambda g: -g)
-positive = Operation("positive", np.positive, lambda g: g)
 
 
 def _unless_zero(divide: Any) -> Any:
@@ -36,9 +36,7 @@ def _unless_zero(divide: Any) -> Any:
 
 
 floor_divide = Operation("floor_divide", _unless_zero(np.floor_divide), _zero, _zero)
-remainder = Operation(
-    "remainder", _unless_zero(np.remainder), lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y)
-)
+remainder = Operation("remainder", _unless_zero(np.remainder), lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y))
 
 
 def _power_derivative_of_exponent(g: Array, z: Array, x: Array, y: Array) -> Array:
@@ -88,6 +86,8 @@ bitwise_and, bitwise_or = Operation("and", np.bitwise_and), Operation("or", np.b
 bitwise_xor = Operation("xor", np.bitwise_xor)
 logical_and, logical_or = Operation("logical_and", np.logical_and), Operation("logical_or", np.logical_or)
 logical_xor = Operation("logical_xor", np.logical_xor)
+
+cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 
 # ---- choices between arrays -------------------------------------------------------------------------------------------
 
@@ -148,6 +148,18 @@ def _extreme_backward(
 extreme = Kernel("max", _extreme, _extreme_backward)
 
 
+def _variance(x: Array, axis: tuple[int, ...] | None, keepdims: bool, divisor: int) -> tuple[Array, tuple[Any, ...]]:
+    centred = x - x.sum(axis=axis, keepdims=True) / (x.size if axis is None else prod(x.shape[a] for a in axis))
+    return np.square(centred).sum(axis=axis, keepdims=keepdims) / divisor, (centred, axis, keepdims, divisor)
+
+
+def _variance_backward(
+    g: Array, needs: tuple[bool, ...], centred: Array, axis: tuple[int, ...] | None, keepdims: bool, divisor: int
+) -> tuple[Array]:
+    """2 (x - mean) / divisor: what the mean adds sums up to 0."""
+    return (_spread(g * 2 / divisor, centred.shape, axis, keepdims) * centred,)
+
+
 def _norm2(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
     kept = np.sqrt(np.square(x).sum(axis=axis, keepdims=True))
     return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
@@ -171,16 +183,14 @@ def _logsumexp_backward(
     g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
 ) -> tuple[Array]:
     """The derivative is softmax: e^(x - z)."""
-    return (_spread(g, x.shape, axis, keepdims) * np.exp(x - np.where(np.isfinite(kept), kept, 0)),)
+    return (_spread(g, x.shape, axis, keepdims) * np.exp(x - kept),)
 
 
 def _product(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
     return x.prod(axis=axis, keepdims=keepdims), (x, axis, keepdims)
 
 
-def _product_backward(
-    g: Array, needs: tuple[bool, ...], x: Array, axis: tuple[int, ...] | None, keepdims: bool
-) -> tuple[Array]:
+def _product_backward(g: Array, needs: tuple[bool, ...], x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array]:
     """The product of all others: those before times those behind, which holds where some are 0."""
     along = x.reshape(1, -1) if axis is None else np.moveaxis(x, axis[0], -1)
     ones = np.ones((*along.shape[:-1], 1), x.dtype)
@@ -195,6 +205,7 @@ def _dropped(kept: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array
     return kept if keepdims else np.squeeze(kept, axis=axis)
 
 
+variance = Kernel("var", _variance, _variance_backward)
 norm2 = Kernel("norm", _norm2, _norm2_backward)
 logsumexp = Kernel("logsumexp", _logsumexp, _logsumexp_backward)
 product = Kernel("prod", _product, _product_backward)
@@ -211,8 +222,9 @@ def _reverse_sum(g: Array, axis: int) -> Array:
 # ---- shapes -----------------------------------------------------------------------------------------------------------
 
 reshape = Operation("reshape", lambda x, shape, before: x.reshape(shape), lambda g, before: g.reshape(before))
+contiguous = Operation("contiguous", np.ascontiguousarray, lambda g: g)
 permute = Operation("permute", lambda x, dims: x.transpose(dims), lambda g, dims: g.transpose(np.argsort(dims)))
-expand = Operation("expand", lambda x, shape: np.broadcast_to(x, shape), lambda g: g)
+expand = Operation("expand", lambda x, shape: x.view() if x.shape == shape else np.broadcast_to(x, shape), lambda g: g)
 
 
 def _index_derivative(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
@@ -316,8 +328,9 @@ def _matmul_derivative_of_right(g: Array, x: Array, y: Array) -> Array:
     if y.ndim == 1:
         result: Array = np.squeeze(np.swapaxes(x, -1, -2) @ g[..., None], -1)
         return result
-    if y.ndim == 2:  # one matrix for all: one large product, where the batch is summed over, too
-        return x.reshape(-1, x.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+    if y.ndim == 2 < x.ndim:  # one matrix for all: one large product, where the batch is summed over, too
+        rows = prod(x.shape[:-1])
+        return x.reshape(rows, x.shape[-1]).T @ g.reshape(rows, g.shape[-1])
     return np.swapaxes(x, -1, -2) @ g
 
 

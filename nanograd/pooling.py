@@ -36,7 +36,7 @@ def _max_pool(x: Array, windows: Windows) -> tuple[Array, tuple[Any, ...]]:
     z = np.full((*x.shape[:2], *outputs), -np.inf, x.dtype)
     chosen = np.zeros(z.shape, np.int32)
     for number, (_, place) in enumerate(windows.places(outputs)):
-        part = padded[place]
+        part = padded[..., *place]
         is_larger = (part > z) | np.isnan(part)
         np.copyto(z, part, where=is_larger)
         chosen[is_larger] = number
@@ -49,18 +49,18 @@ def _max_pool_backward(
     """The gradient goes to the number that was chosen in each window."""
     d_padded = np.zeros((*shape[:2], *windows.padded_sizes(shape[2:])), g.dtype)
     for number, (_, place) in enumerate(windows.places(g.shape[2:])):
-        d_padded[place] += g * (chosen == number)
-    return (d_padded[windows.inside(shape[2:])],)
+        d_padded[..., *place] += g * (chosen == number)
+    return (d_padded[..., *windows.inside(shape[2:])],)
 
 
 def _average_pool(x: Array, windows: Windows, counts_padding: bool) -> tuple[Array, tuple[Any, ...]]:
     outputs, padded = windows.output_sizes(x.shape[2:]), windows.pad(x)
-    ones = padded[:1, :1] * 0 + 1 if counts_padding else windows.pad(np.ones((1, 1, *x.shape[2:]), x.dtype))
+    inside = windows.pad(np.ones((1, 1, *x.shape[2:]), x.dtype), value=float(counts_padding))
     z = np.zeros((*x.shape[:2], *outputs), x.dtype)
     counts = np.zeros((1, 1, *outputs), x.dtype)
     for _, place in windows.places(outputs):
-        z += padded[place]
-        counts += ones[place]
+        z += padded[..., *place]
+        counts += inside[..., *place]
     z /= counts
     return z, (x.shape, counts, windows)
 
@@ -72,8 +72,8 @@ def _average_pool_backward(
     d_padded = np.zeros((*shape[:2], *windows.padded_sizes(shape[2:])), g.dtype)
     share = g / counts
     for _, place in windows.places(g.shape[2:]):
-        d_padded[place] += share
-    return (d_padded[windows.inside(shape[2:])],)
+        d_padded[..., *place] += share
+    return (d_padded[..., *windows.inside(shape[2:])],)
 
 
 _max_kernel = Kernel("max_pool", _max_pool, _max_pool_backward)

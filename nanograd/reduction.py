@@ -10,7 +10,7 @@ import numpy as np
 
 from nanograd import operations as ops
 from nanograd.dtype import FLOATS, int64
-from nanograd.errors import ShapeError
+from nanograd.errors import DimensionError, ShapeError
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class ReductionMethods(TensorMethods):
     def var(self, dim: Dims = None, correction: int = 1, keepdim: bool = False, unbiased: bool = True) -> "Tensor":
         """The variance over `dim`: squares from the mean, summed and divided by the count less `correction`."""
         self._require_floats("var")
-        centred = self._tensor - self.mean(dim, keepdim=True)
-        return centred.square().sum(dim, keepdim) / max(self._count(dim) - (correction if unbiased else 0), 0)
+        divisor = max(self._count(dim) - (correction if unbiased else 0), 0)
+        return self._fused(ops.variance, axis=self._axes(dim), keepdims=keepdim, divisor=divisor)
 
     def std(self, dim: Dims = None, correction: int = 1, keepdim: bool = False, unbiased: bool = True) -> "Tensor":
         """The square root of the variance over `dim`."""
@@ -69,10 +69,18 @@ class ReductionMethods(TensorMethods):
         """log of the sum of e^x over `dim`, without overflow."""
         return self._floats()._fused(ops.logsumexp, axis=self._axes(dim), keepdims=keepdim)
 
+    def softmax(self, dim: int) -> "Tensor":
+        """e^x, divided by its sum over `dim`; the shape stays."""
+        return self.log_softmax(dim).exp()
+
+    def log_softmax(self, dim: int) -> "Tensor":
+        """x less the logarithm of the sum of e^x over `dim`; the shape stays."""
+        return self._tensor - self.logsumexp(dim, keepdim=True)
+
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """The product over `dim`, in `dtype` where one is given."""
         source = self._counted(dtype)
-        return source._fused(ops.product, axis=None if dim is None else (self._axis(dim),), keepdims=keepdim)
+        return source._fused(ops.product, axis=None if dim is None else self._axes(dim), keepdims=keepdim)
 
     def cumsum(self, dim: int, *, dtype: Any = None) -> "Tensor":
         """The sum of the numbers so far along `dim`; the shape stays."""
@@ -122,7 +130,9 @@ class ReductionMethods(TensorMethods):
     def sort(self, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesAndIndices:
         """The numbers in order along `dim`, NaN last (first where descending), and where each was; always stable."""
         order = self._order(self._axis(dim), descending)
-        return ValuesAndIndices(self._tensor.gather(dim, order), order) if self.data.ndim else ValuesAndIndices(self._tensor, order)
+        return (
+            ValuesAndIndices(self._tensor.gather(dim, order), order) if self.data.ndim else ValuesAndIndices(self._tensor, order)
+        )
 
     def argsort(self, dim: int = -1, descending: bool = False, stable: bool = False) -> "Tensor":
         """Where each number of `sort` was."""
@@ -164,7 +174,7 @@ class ReductionMethods(TensorMethods):
 
     def _require_numbers(self, name: str, dim: Dims) -> None:
         if not self._count(dim):
-            raise ShapeError(f"{name} of no numbers: the shape is {self.data.shape}; reduce over a dimension that has some.")
+            raise DimensionError(f"{name} of no numbers: the shape is {self.data.shape}; reduce over a dimension that has some.")
 
     def _extremes(self, dim: int, keepdim: bool, find: Any, name: str) -> ValuesAndIndices:
         self._require_numbers(name, dim)

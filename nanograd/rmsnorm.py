@@ -72,6 +72,8 @@ def _as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
 class RMSNorm(Module):
     """`rms_norm` with a learned weight, from 1. Input and output have the same shape."""
 
+    weight: Parameter | None
+
     def __init__(self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True) -> None:
         super().__init__()
         self.normalized_shape, self.eps, self.elementwise_affine = _as_shape(normalized_shape), eps, elementwise_affine

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.errors import ShapeError
+from nanograd.errors import DimensionError, ShapeError
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ShapingMethods(TensorMethods):
 
     def contiguous(self) -> "Tensor":
         """The same numbers, one after another in memory."""
-        return self._tensor if self.data.flags.c_contiguous else self._tensor.clone()
+        return self._tensor if self.data.flags.c_contiguous else self._apply(ops.contiguous)
 
     def is_contiguous(self) -> bool:
         """Whether the numbers lie one after another in memory."""
@@ -98,6 +98,8 @@ class ShapingMethods(TensorMethods):
 
     def t(self) -> "Tensor":
         """The transposed matrix; fewer than two dimensions stay as they are."""
+        if self.data.ndim > 2:
+            raise ShapeError(f"t() is for two dimensions at most; the shape is {self.data.shape}: use transpose or mT.")
         return self.T
 
     def expand(self, *sizes: Any, size: Any = ()) -> "Tensor":
@@ -126,7 +128,10 @@ class ShapingMethods(TensorMethods):
 
     def flip(self, *axes: Any, dims: Any = ()) -> "Tensor":
         """Reversed along `dims`, as a copy."""
-        backwards = {self._axis(axis) for axis in _sizes(axes or (dims,))}
+        given = _sizes(axes or (dims,))
+        backwards = {self._axis(axis) for axis in given}
+        if len(backwards) < len(given):
+            raise ShapeError(f"flip names each dimension once; got {given}.")
         index = tuple(slice(None, None, -1 if axis in backwards else 1) for axis in range(self.data.ndim))
         return self._tensor[index].clone()
 
@@ -161,7 +166,9 @@ class ShapingMethods(TensorMethods):
         """At most `chunks` pieces along `dim`, of one size but for the last."""
         if chunks < 1:
             raise ShapeError(f"chunks is at least 1; got {chunks}.")
-        return self.split(max(-(-self.data.shape[self._axis(dim)] // chunks), 1), dim)
+        axis = self._axis(dim)
+        size = self.data.shape[axis]
+        return self.split(-(-size // chunks), dim) if size else tuple(self._piece(axis, 0, 0) for _ in range(chunks))
 
     def unbind(self, dim: int = 0) -> "tuple[Tensor, ...]":
         """The slices along `dim`, each without it."""
@@ -171,7 +178,10 @@ class ShapingMethods(TensorMethods):
 
     def narrow(self, dim: int, start: int, length: int) -> "Tensor":
         """The slice of `length` along `dim` that begins at `start`."""
-        return self._piece(self._axis(dim), start, start + length)
+        axis = self._axis(dim)
+        if not 0 <= start <= start + length <= self.data.shape[axis]:
+            raise DimensionError(f"narrow from {start} to {start + length} leaves a dimension of size {self.data.shape[axis]}.")
+        return self._piece(axis, start, start + length)
 
     def gather(self, dim: int, index: "Tensor") -> "Tensor":
         """The numbers at `index` along `dim`: out[i][j] = x[i][index[i][j]] for dim 1; the shape of `index`."""
@@ -190,15 +200,22 @@ class ShapingMethods(TensorMethods):
         axis = self._axis(dim)
         _check_gather(index, self.data.shape, axis)
         part = src[tuple(slice(0, size) for size in index.shape)]
+        if part.shape != index.shape:
+            raise ShapeError(f"scatter_add needs a number for each index; got {src.shape} for indices {index.shape}.")
         return self._apply(ops.add_at, part, index=_along(index.data, axis))
 
     def tril(self, diagonal: int = 0) -> "Tensor":
         """Each matrix with zeros above its diagonal, or above the one that many to the right."""
-        return self._apply(ops.triangle, function=np.tril, diagonal=diagonal)
+        return self._triangle(np.tril, diagonal)
 
     def triu(self, diagonal: int = 0) -> "Tensor":
         """Each matrix with zeros below its diagonal, or below the one that many to the right."""
-        return self._apply(ops.triangle, function=np.triu, diagonal=diagonal)
+        return self._triangle(np.triu, diagonal)
+
+    def _triangle(self, function: Any, diagonal: int) -> "Tensor":
+        if self.data.ndim < 2:
+            raise ShapeError(f"A triangle needs two dimensions at least; the shape is {self.data.shape}.")
+        return self._apply(ops.triangle, function=function, diagonal=diagonal)
 
     def _piece(self, axis: int, begin: int, end: int) -> "Tensor":
         return self._tensor[(*(slice(None),) * axis, slice(begin, end))]
@@ -237,14 +254,14 @@ def _plain_part(part: Any) -> Any:
 def _along(index: Any, axis: int) -> tuple[Any, ...]:
     """The index that reads, at each place of `index`, that number along `axis`, and the place's own along the others."""
     grid: list[Any] = list(np.ogrid[tuple(slice(0, size) for size in index.shape)])
-    grid[axis] = index
+    grid[axis : axis + 1] = [index] * bool(grid)
     return tuple(grid)
 
 
 def _check_gather(index: "Tensor", shape: tuple[int, ...], axis: int) -> None:
     if index.ndim != len(shape):
         raise ShapeError(f"The index has {index.ndim} dimensions, the tensor {len(shape)}; they must be equal.")
-    if index.data.size and (index.data.min() < 0 or index.data.max() >= shape[axis]):
+    if shape and index.data.size and (index.data.min() < 0 or index.data.max() >= shape[axis]):
         wrong = index.data.min() if index.data.min() < 0 else index.data.max()
         raise ShapeError(f"An index along a dimension of size {shape[axis]} is from 0 to {shape[axis] - 1}; got {wrong}.")
 

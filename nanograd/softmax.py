@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nanograd.errors import ShapeError
+from nanograd.errors import GraphError, ShapeError
 from nanograd.graph import Array, Kernel
 from nanograd.module import Module
 from nanograd.tensor import Tensor, fused, wrap
@@ -113,7 +113,7 @@ def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     """Positive numbers that sum to 1 along `dim`, computed in `dtype` where it is given; the shape stays.
 
     >>> softmax(Tensor([0.0, 0.0]), dim=0)
-    tensor([0.5, 0.5])
+    tensor([0.5000, 0.5000])
     """
     return _along(_softmax_kernel, input, dim, dtype)
 
@@ -209,6 +209,8 @@ def class_rows(
     row_weights = counted.astype(input.dtype)
     if weight is not None:
         check_class_weight(weight, classes)
+        if weight.requires_grad:
+            raise GraphError(f"{name} has no gradient for the weights of target classes; pass weight.detach().")
         row_weights *= weight.data[chosen]
     rows = input.permute(0, *range(2, input.ndim), 1) if input.ndim > 2 else input
     return rows.reshape(len(flat), classes), wrap(chosen), row_weights

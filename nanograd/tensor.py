@@ -1,13 +1,15 @@
 """The Tensor: an array that remembers how it was made, so that gradients can flow back through it."""
 
+import operator
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
 
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.dtype import CPU, FLOATS, Dtype, as_dtype, check_device, common_dtype, device, float32, nearest_dtype
+from nanograd.conversion import ConversionMethods
+from nanograd.dtype import CPU, FLOATS, as_dtype, common_dtype, device, float32, int64, nearest_dtype
 from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError, refuse
 from nanograd.graph import (
@@ -23,13 +25,15 @@ from nanograd.graph import (
     thread,
     through_hooks,
 )  # fmt: skip
+from nanograd.outside import explain
+from nanograd.products import ProductMethods
 from nanograd.reduction import ReductionMethods
 from nanograd.shaping import ShapingMethods, plain_index
 
 Hook = Callable[["Tensor"], "Tensor | None"]
 
 
-class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
+class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethods, ConversionMethods):
     """An n-dimensional array with reverse-mode differentiation, as torch.Tensor.
 
     `Tensor(data)` makes a float32 tensor from numbers, nested lists or an array; `tensor(data)` infers the dtype. Operations
@@ -42,10 +46,9 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
     """
 
     __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "data", "grad")
-    __array_priority__ = 1000  # numpy leaves `array * tensor` to the tensor
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = float32) -> None:
-        if isinstance(data, int | float) and not isinstance(data, bool) and not isinstance(requires_grad, bool):
+        if not isinstance(requires_grad, bool):
             raise TypeError("Tensor(2, 3) would be an empty tensor in PyTorch; use empty(2, 3), zeros(2, 3) or Tensor([2, 3]).")
         self.data: Array = np.array(data.data if isinstance(data, Tensor) else data, dtype=as_dtype(dtype))
         self.grad: Tensor | None = None
@@ -58,21 +61,6 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
             self.requires_grad_()
 
     # ---- what it is ---------------------------------------------------------------------------------------------------
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The size of each dimension."""
-        return self.data.shape
-
-    @property
-    def dtype(self) -> Dtype:
-        """The kind of number: float32, float64, int64 or bool."""
-        return self.data.dtype
-
-    @property
-    def ndim(self) -> int:
-        """How many dimensions there are."""
-        return self.data.ndim
 
     @property
     def device(self) -> device:
@@ -92,6 +80,11 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
         return self._node is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the graph behind a result, None for a leaf; good for looking at."""
+        return self._node
 
     @property
     def version(self) -> int:
@@ -120,22 +113,36 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         return len(self.data)
 
     def __repr__(self) -> str:
-        body = np.array2string(self.data, separator=", ", prefix="tensor(", precision=4)
-        dtype = f", dtype={self.dtype}" if self.dtype == np.float64 or not self.data.size else ""
-        grad = f", from={self._node.rule.name}" if self._node else ", requires_grad=True" if self._requires_grad else ""
-        return f"tensor({body}{dtype}{grad})"
+        has_fractions = self.data.dtype.kind == "f" and bool((np.isfinite(self.data) & (self.data % 1 != 0)).any())
+        body = np.array2string(
+            self.data,
+            separator=", ",
+            prefix="tensor(",
+            precision=4,
+            floatmode="fixed" if has_fractions else "maxprec",
+            threshold=1000,
+            max_line_width=80,
+        )
+        size = f", size={self.shape}" if not self.data.size and self.ndim > 1 else ""
+        is_plain = self.dtype in (float32, np.bool_) or (self.dtype == np.int64 and self.data.size)
+        dtype = "" if is_plain else f", dtype={self.dtype}"
+        grad = f", grad_fn={self._node}" if self._node else ", requires_grad=True" if self._requires_grad else ""
+        return f"tensor({body}{size}{dtype}{grad})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._node is not None:
+            raise GraphError("Only a leaf can be copied deeply or pickled, not a result: use detach() first.")
+        return _rebuilt, (type(self), self.data, self._requires_grad, self.grad)
+
+    if not TYPE_CHECKING:  # a type checker knows the names without it
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise AttributeError for a name that is not here, with what to use instead."""
+            if name.startswith("__") or name in type(self).__slots__:
+                raise AttributeError(f"a tensor has no attribute {name!r}", name=name)
+            raise explain("Tensor", name, dir(type(self)))
 
     # ---- out of the graph ---------------------------------------------------------------------------------------------
-
-    def item(self) -> Any:
-        """The one number in this tensor as a Python number."""
-        if self.data.size != 1:
-            raise ShapeError(f"item() is for a tensor of one number; this one has the shape {self.shape}: use tolist().")
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        """The numbers as nested lists."""
-        return self.data.tolist()
 
     def numpy(self) -> Array:
         """The array itself, which shares memory; raises GraphError where a gradient is required: use detach() first."""
@@ -149,30 +156,19 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         result._counter = self._counter
         return result
 
-    def cpu(self) -> "Tensor":
-        """This tensor: it lies on the CPU."""
-        return self
-
     def clone(self) -> "Tensor":
         """A copy that gradients flow through."""
         return apply(_copy, self)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **named: Any) -> Any:
+        """What numpy does for an array on the left: `array * x` is a tensor, `array -= x` changes the array."""
+        if ufunc in _OPERATORS and method == "__call__" and out is None:
+            return _OPERATORS[ufunc](*[x if isinstance(x, Tensor) else self._coerce(x) for x in inputs])
+        arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **({} if out is None else {"out": out}), **named)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.is_floating_point():
-            raise TypeError(f"Only integers index; this tensor holds {self.dtype}: use .long().")
-        return int(self.item())
 
     # ---- gradients ----------------------------------------------------------------------------------------------------
 
@@ -311,75 +307,6 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
     def _is_recorded_with(self, others: "tuple[Tensor, ...]") -> bool:
         return is_grad_enabled() and (self.requires_grad or any(other.requires_grad for other in others))
 
-    # ---- dtypes -------------------------------------------------------------------------------------------------------
-
-    def to(self, *target: Any, dtype: Any = None, device: Any = None) -> "Tensor":
-        """The same numbers in another dtype, or itself; the device can only be the CPU. Takes a tensor to be like, too."""
-        for value in target:
-            if isinstance(value, Tensor):
-                dtype = value.dtype
-            elif isinstance(value, str) and value.split(":")[0] in _DEVICES:
-                device = value
-            else:
-                dtype = value
-        check_device(device)
-        wanted = self.dtype if dtype is None else as_dtype(dtype)
-        return self if wanted == self.dtype else apply(_cast, self, dtype=wanted)
-
-    def type_as(self, other: "Tensor") -> "Tensor":
-        """The same numbers in the dtype of another tensor."""
-        return self.to(other.dtype)
-
-    def double(self) -> "Tensor":
-        """The numbers as float64."""
-        return self.to(np.float64)
-
-    def long(self) -> "Tensor":
-        """The numbers as int64; fractions are cut off."""
-        return self.to(np.int64)
-
-    def bool(self) -> "Tensor":
-        """Whether each number is other than 0."""
-        return self.to(np.bool_)
-
-    def float(self) -> "Tensor":
-        """The numbers as float32."""
-        return self.to(np.float32)
-
-    # ---- products -----------------------------------------------------------------------------------------------------
-
-    def __matmul__(self, other: "Tensor") -> "Tensor":
-        if not isinstance(other, Tensor):
-            return NotImplemented
-        if not self.ndim or not other.ndim or self.shape[-1] != other.shape[-2 if other.ndim > 1 else -1]:
-            raise ShapeError(
-                "matmul needs the last dimension of the left to equal the second-last of the right; "
-                f"got {self.shape} @ {other.shape}."
-            )
-        if self.dtype != other.dtype:
-            raise TypeError(f"matmul needs one dtype; got {self.dtype} and {other.dtype}: use .to() on one.")
-        return apply(ops.matmul, self, other)
-
-    def matmul(self, other: "Tensor") -> "Tensor":
-        """The matrix product, broadcast over the leading dimensions: (..., N, K) @ (..., K, M) -> (..., N, M)."""
-        return self @ other
-
-    def bmm(self, mat2: "Tensor") -> "Tensor":
-        """The product of B matrices with B others: (B, N, K), (B, K, M) -> (B, N, M)."""
-        if self.ndim != 3 or mat2.ndim != 3 or self.shape[0] != mat2.shape[0]:
-            raise ShapeError(f"bmm takes (B, N, K) and (B, K, M); got {self.shape} and {mat2.shape}.")
-        return self @ mat2
-
-    def outer(self, vec2: "Tensor") -> "Tensor":
-        """The product of each number with each: (N,), (M,) -> (N, M)."""
-        if self.ndim != 1 or vec2.ndim != 1:
-            raise ShapeError(f"outer takes two vectors; got the shapes {self.shape} and {vec2.shape}.")
-        return self.unsqueeze(1) * vec2
-
-    def dot(self, tensor: "Tensor") -> "Tensor":
-        """The sum of the products of two vectors (N,)."""
-        return self @ tensor
-
     # ---- what the families of methods need ----------------------------------------------------------------------------
 
     def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
@@ -388,16 +315,23 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
     def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":
         return fused(kernel, self, *others, **parameters)
 
+    def _binary(self, operation: Operation, other: Any) -> "Tensor":
+        if isinstance(other, Tensor) and self.data.dtype is other.data.dtype:  # by far the most frequent
+            return apply(operation, self, other)
+        left, right = self._pair(other)
+        return apply(operation, left, right)
+
     def _plain(self, array: Any) -> "Tensor":
         return wrap(array)
 
     def _coerce(self, other: Any) -> "Tensor":
         if isinstance(other, Tensor):
             return other
-        if isinstance(other, int | float):  # bool is an int
-            is_narrower = isinstance(other, float) and self.dtype not in FLOATS
-            dtype = float32 if is_narrower else self.dtype if self.dtype != np.bool_ or isinstance(other, bool) else np.int64
-            return wrap(np.asarray(other, dtype))
+        if isinstance(other, (int, float)):  # bool is an int
+            dtype = self.data.dtype
+            if dtype.kind != "f":
+                dtype = float32 if isinstance(other, float) else dtype if dtype.kind == "i" or isinstance(other, bool) else int64
+            return wrap(np.array(other, dtype))
         if isinstance(other, np.ndarray | np.generic):
             return wrap(np.asarray(other, nearest_dtype(other.dtype)))
         raise TypeError(f"A tensor can be combined with a number, an array or a tensor, not with {type(other).__name__}.")
@@ -410,11 +344,22 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         return self.to(dtype), right.to(dtype)
 
 
-_DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
+_OPERATORS: dict[Any, Callable[[Any, Any], Any]] = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
+    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow, np.matmul: operator.matmul,
+    np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt, np.less_equal: operator.le,
+    np.greater: operator.gt, np.greater_equal: operator.ge,
+}  # fmt: skip
 _copy = Operation("clone", np.array, lambda g: g)
-_cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 _fill = Operation("fill_", lambda x, value: np.full_like(x, value), lambda g: np.zeros_like(g))
 _take_over = Operation("copy_", lambda x, y: np.broadcast_to(y, x.shape), lambda g: np.zeros_like(g), lambda g: g)
+
+
+def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, grad: Tensor | None) -> Tensor:
+    result = kind.__new__(kind)
+    Tensor.__init__(result, data, requires_grad, data.dtype)
+    result.grad = grad
+    return result
 
 
 def wrap(array: Any) -> Tensor:
@@ -438,10 +383,8 @@ def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
         result._counter = inputs[0]._counter
         result._seen = result._counter[1]
-    if _is_recorded(inputs) and result.data.dtype.kind == "f":
-        targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        counters = (result._counter, *[x._counter for x in inputs])
-        result._node = operation.record(targets, (result.data, *values), counters, parameters)
+    if thread.is_grad_enabled:
+        _record(operation, result, inputs, parameters)
     return result
 
 
@@ -450,24 +393,22 @@ def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     values = [x.data for x in inputs]
     array, saved = thread.quietly(kernel.forward, *values, **parameters)
     result = wrap(array)
-    if _is_recorded(inputs) and result.data.dtype.kind == "f":
-        targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        counters = (result._counter, *[x._counter for x in inputs])
-        result._node = kernel.record(targets, (result.data, *values), counters, saved)
+    if thread.is_grad_enabled:
+        _record(kernel, result, inputs, saved)
     return result
 
 
-def _is_recorded(inputs: tuple[Tensor, ...]) -> bool:
-    """Whether an operation on these becomes part of the graph; checks the views among them."""
-    if not thread.is_grad_enabled:
-        return False
+def _record(rule: Operation | Kernel, result: Tensor, inputs: tuple[Tensor, ...], extra: Any) -> None:
+    """Make the result part of the graph where one of the inputs is; `extra` is what the rule needs besides."""
     is_wanted = False
     for x in inputs:
         if x._seen is not None:
             x.check_view()
-        if x._requires_grad or x._node is not None:
+        if x._node is not None or x._requires_grad:
             is_wanted = True
-    return is_wanted
+    if is_wanted and result.data.dtype.kind == "f":
+        targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
+        result._node = rule.record(result, inputs, targets, extra)
 
 
 def _explained(error: ValueError, name: str, inputs: tuple[Tensor, ...]) -> Exception:

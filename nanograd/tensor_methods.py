@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from nanograd.dtype import FLOATS, float32
+from nanograd.dtype import FLOATS, Dtype, float32
 from nanograd.errors import DimensionError
 from nanograd.graph import Array, Kernel, Operation
 
@@ -17,11 +17,30 @@ class TensorMethods:
     data: Array
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each dimension."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> Dtype:
+        """The kind of number: float32, float64, int64 or bool."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """How many dimensions there are."""
+        return self.data.ndim
+
+    @property
     def _tensor(self) -> "Tensor":
         return cast("Tensor", self)
 
     def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
         """The operation on this tensor and others, recorded where a gradient is wanted."""
+        raise NotImplementedError
+
+    def _binary(self, operation: Operation, other: Any) -> "Tensor":
+        """The operation on this and another value, both in their common dtype."""
         raise NotImplementedError
 
     def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":

@@ -50,15 +50,15 @@ class Windows:
         return np.pad(x, ((0, 0), (0, 0), *self.padding), constant_values=value)
 
     def inside(self, sizes: tuple[int, ...]) -> Index:
-        """The part of a padded array (..., *sizes) that is not padding."""
-        return (..., *(slice(before, before + size) for (before, _), size in zip(self.padding, sizes, strict=True)))
+        """The spatial part of a padded array that is not padding."""
+        return tuple(slice(before, before + size) for (before, _), size in zip(self.padding, sizes, strict=True))
 
-    def places(self, outputs: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Index]]:
-        """Each position in the kernel, and the part of a padded array that lies there under all windows, (..., *outputs)."""
+    def places(self, outputs: tuple[int, ...]) -> Iterator[tuple[Index, Index]]:
+        """Each position in the kernel, and the spatial part of a padded array that lies there under all windows."""
         for position in np.ndindex(self.kernel):
             begins = [i * d for i, d in zip(position, self.dilation, strict=True)]
             steps = zip(begins, outputs, self.stride, strict=True)
-            yield position, (..., *(slice(b, b + (size - 1) * s + 1, s) for b, size, s in steps))
+            yield position, tuple(slice(b, b + (size - 1) * s + 1, s) for b, size, s in steps)
 
 
 def make_windows(kernel: tuple[int, ...], stride: Any, padding: Any, dilation: Any) -> Windows:

@@ -14,7 +14,9 @@ PAIRS = [
 MIXED = [
     ("i3,4", "i3,4"), ("i3", "3"), ("3", "i()"), ("i3", "()"), ("b3", "i3"), ("b3", "3"), ("b4", "b4"), ("i4", "b()"), ("b3", "i()"),
 ]  # fmt: skip
-LENIENT = [("x - y", pair) for pair in MIXED if "b" in "".join(pair)] + [(f"{e}", ("b4", "b4")) for e in ("(x // y).detach()", "x % y")]
+LENIENT = [("x - y", pair) for pair in MIXED if "b" in "".join(pair)] + [
+    (f"{e}", ("b4", "b4")) for e in ("(x // y).detach()", "x % y")
+]
 SCALARS = [
     "x + 2", "2 + x", "x - 1.5", "1.5 - x", "x * 3", "0.5 * x", "x / 2", "2 / x", "(x // 2).detach()", "(7 // x).detach()", "x % 3", "-x % 3",
     "(5.5 % x).detach()", "x ** 2", "x ** 3", "x ** 0", "x ** 1", "2.5 ** x", "x == 1", "1 < x", "x >= 0.5", "x != True", "x + True",
@@ -77,10 +79,19 @@ def test_elementwise_is_pytorchs(case, dtype, compare):
 
 
 SMOOTH = [
-    *[(expression, *pair) for expression in BINARY[:4] for pair in [("3,4", "p3,4"), ("3,1", "p1,4"), ("()", "p2,3"), ("t3,4", "p4")]],
+    *[
+        (expression, *pair)
+        for expression in BINARY[:4]
+        for pair in [("3,4", "p3,4"), ("3,1", "p1,4"), ("()", "p2,3"), ("t3,4", "p4")]
+    ],
     *[(f"x.{name}()", kind) for name in FUNCTIONS for kind in ["p3,2", "p()"]],
     *[("x ** y", "p3,1", "1,4"), ("x ** 3", "3"), ("2 ** x", "3"), ("x % 1.7", "p3"), ("m.where(w, x, y)", "3", "3", "b3")],
-    *[("m.maximum(x, y)", "3,4", "r4"), ("m.minimum(x, y)", "3,4", "r4"), ("x.clamp(-0.5, 0.5)", "3,4"), ("x.clamp(y, w)", "5", np.full(5, -0.5), np.full(5, 0.5))],
+    *[
+        ("m.maximum(x, y)", "3,4", "r4"),
+        ("m.minimum(x, y)", "3,4", "r4"),
+        ("x.clamp(-0.5, 0.5)", "3,4"),
+        ("x.clamp(y, w)", "5", np.full(5, -0.5), np.full(5, 0.5)),
+    ],
     *[("x.masked_fill(y, 2.0)", "3", "b3"), ("1 / x", "p3"), ("1 - x", "3"), ("x * x / (x + 3)", "p3")],
 ]
 
