@@ -110,7 +110,13 @@ class GPTLanguageModel(Module):
         """`choices` are the further fields of GPTConfig."""
         super().__init__()
         self.config = config = GPTConfig(
-            vocab_size=vocab_size, n_embd=n_embd, n_head=n_head, n_layer=n_layer, block_size=block_size, dropout=dropout, **choices
+            vocab_size=vocab_size,
+            n_embd=n_embd,
+            n_head=n_head,
+            n_layer=n_layer,
+            block_size=block_size,
+            dropout=dropout,
+            **choices,
         )
         self.wte = Embedding(vocab_size, n_embd)
         self.wpe = Embedding(block_size, n_embd) if config.position == "learned" else None

@@ -28,7 +28,7 @@ def clip_grad_norm_(
     >>> x = Tensor([3.0, 4.0], requires_grad=True)
     >>> x.grad = x.detach()
     >>> clip_grad_norm_(x, max_norm=1.0).item(), x.grad
-    (5.0, tensor([0.6, 0.8]))
+    (5.0, tensor([0.6000, 0.8000]))
     """
     gradients = _gradients(parameters)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -158,7 +158,9 @@ class MultiHeadAttention(Module):
         if n_embd % n_head:
             raise ShapeError(f"n_head {n_head} does not divide n_embd {n_embd}; choose a divisor.")
         if rotary and n_embd // n_head % 2:
-            raise ShapeError(f"Rotary positions need heads of even size; n_embd {n_embd} / n_head {n_head} is odd: choose others.")
+            raise ShapeError(
+                f"Rotary positions need heads of even size; n_embd {n_embd} / n_head {n_head} is odd: choose others."
+            )
         self.rotary, self.qk_norm = rotary, qk_norm
         self.n_head = n_head
         self.dropout_p = dropout

@@ -113,7 +113,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         return len(self.data)
 
     def __repr__(self) -> str:
-        has_fractions = self.data.dtype.kind == "f" and bool((np.isfinite(self.data) & (self.data % 1 != 0)).any())
+        has_fractions = self.data.dtype.kind == "f" and bool((np.isfinite(self.data) & (self.data != np.trunc(self.data))).any())
         body = np.array2string(
             self.data,
             separator=", ",
