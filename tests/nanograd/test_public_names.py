@@ -20,11 +20,15 @@ NAMES = {
     f"{owner.__name__}.{name}": thing
     for owner in [*NAMESPACES, Tensor, nn.Module]
     for name, thing in public(owner)
-    if not isinstance(thing, np.dtype | dict) and not inspect.isdatadescriptor(thing) and getattr(thing, "__module__", "nanograd").startswith("nanograd")
+    if not isinstance(thing, np.dtype | dict)
+    and not inspect.isdatadescriptor(thing)
+    and getattr(thing, "__module__", "nanograd").startswith("nanograd")
 }
 CALLABLE = {name: thing for name, thing in NAMES.items() if inspect.isroutine(thing)}
 CONTAINERS = (nn.Module, nn.ModuleDict, nn.ModuleList, nn.Sequential, nn.Identity)  # which take no tensors of their own
-LAYERS = {n: thing for n, thing in NAMES.items() if inspect.isclass(thing) and issubclass(thing, nn.Module) and thing not in CONTAINERS}
+LAYERS = {
+    n: thing for n, thing in NAMES.items() if inspect.isclass(thing) and issubclass(thing, nn.Module) and thing not in CONTAINERS
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
