@@ -4,7 +4,7 @@
 (Shazeer, 2020), with the hidden size cut to two thirds, so that the number of parameters stays.
 """
 
-from nanograd.activation import gelu, relu
+from nanograd.activation import gelu, relu, silu
 from nanograd.linear import Linear
 from nanograd.module import Module
 from nanograd.tensor import Tensor
@@ -49,7 +49,7 @@ class MLP(Module):
                 return relu(hidden).square()
             case "swiglu":
                 gate, up = hidden.chunk(2, dim=-1)
-                return gate * gate.sigmoid() * up
+                return silu(gate) * up
             case _:
                 return gelu(hidden, "tanh" if self.activation == "gelu_tanh" else "none")
 

@@ -8,6 +8,7 @@ import numpy as np
 from nanograd.dtype import FLOATS, float32, float64
 from nanograd.errors import ShapeError
 from nanograd.gradients import clear_gradients
+from nanograd.graph import RemovableHandle
 from nanograd.tensor import Tensor, wrap
 
 Hook = Callable[..., Any]
@@ -29,22 +30,6 @@ class Parameter(Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
         memo[id(self)] = copied = type(self)(self, self._requires_grad)
         return copied
-
-
-class RemovableHandle:
-    """What registering a hook gives back: `remove()` takes the hook away again."""
-
-    def __init__(self, hooks: dict[int, Hook], hook: Hook) -> None:
-        self._hooks, self._key = hooks, id(self)
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        """Take the hook away; a second time does nothing."""
-        self._hooks.pop(self._key, None)
-
-
-class StateError(ShapeError, RuntimeError):
-    """A state that does not fit a module; a RuntimeError too, as PyTorch raises here."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -333,7 +318,7 @@ class Module:
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy tensors or arrays into the parameters and buffers of the same names; returns the names that were left over.
 
-        Raises StateError, before anything is changed, that lists everything of another shape or kind, and if `strict`
+        Raises ShapeError, before anything is changed, that lists everything of another shape or kind, and if `strict`
         everything missing or unexpected.
         """
         own = dict(self._named_state(""))
@@ -344,7 +329,7 @@ class Module:
         problems += [f"unexpected: {name}" for name in amiss.unexpected_keys if strict]
         problems += [problem for name in shared if (problem := _misfit(name, arrays[name], own[name]))]
         if problems:
-            raise StateError(f"The state does not fit {type(self).__name__}: {'; '.join(problems)}.")
+            raise ShapeError(f"The state does not fit {type(self).__name__}: {'; '.join(problems)}.")
         for name in shared:
             np.copyto(own[name].data, arrays[name], casting="same_kind")
             own[name]._counter[0] += 1

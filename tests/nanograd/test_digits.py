@@ -6,7 +6,7 @@ import pytest
 import nanograd as ng
 from nanograd import nn, optim
 from nanograd.data import DataLoader, TensorDataset
-from nanograd.nn import functional as F  # noqa: N812 - its usual name
+from nanograd.nn import functional as F
 
 datasets = pytest.importorskip("sklearn.datasets", reason="takes its digits from scikit-learn, which is not installed")
 

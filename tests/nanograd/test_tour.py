@@ -8,7 +8,7 @@ from nanograd.autograd import gradcheck
 from nanograd.data import DataLoader, TensorDataset
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.model_state import load, save
-from nanograd.nn import functional as F  # noqa: N812 - its usual name
+from nanograd.nn import functional as F
 
 
 def test_1_a_tensor_is_an_array_with_pytorchs_manners():
