@@ -1,17 +1,20 @@
 """Activations: the bends between linear layers. Each is applied number by number and keeps the shape.
 
-relu(x) = max(x, 0). gelu(x) = x Phi(x) with the normal distribution's Phi (Hendrycks and Gimpel, 2016), either exactly by
-the error function or, as in GPT-2, by x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+relu(x) = max(x, 0), and leaky_relu(x) = a x below 0. gelu(x) = x Phi(x) with the normal distribution's Phi (Hendrycks and
+Gimpel, 2016), either exactly by the error function or, as in GPT-2, by x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+sigmoid(x) = 1 / (1 + e^-x), silu(x) = x sigmoid(x), softplus(x) = log(1 + e^(beta x)) / beta.
 """
 
+from collections.abc import Callable
 from math import pi, sqrt
 
 import numpy as np
 
 from nanograd.erf import erf_array
-from nanograd.graph import Array, Kernel
+from nanograd.errors import refuse
+from nanograd.graph import Array, Kernel, Operation
 from nanograd.module import Module
-from nanograd.tensor import Tensor, fused
+from nanograd.tensor import Tensor, apply, fused
 
 _SLOPE, _CUBE = sqrt(2 / pi), 0.044715
 
@@ -25,19 +28,43 @@ def gelu_definition(input: Tensor, approximate: str = "none") -> Tensor:
     return input * 0.5 * (1.0 + (input / sqrt(2)).erf())
 
 
+def leaky_relu_definition(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Leaky ReLU in primitives; the shape stays."""
+    return input.relu() - (-input).relu() * negative_slope
+
+
+def silu_definition(input: Tensor) -> Tensor:
+    """SiLU in primitives; the shape stays."""
+    return input * input.sigmoid()
+
+
+def softplus_definition(input: Tensor, beta: float = 1.0) -> Tensor:
+    """Softplus in primitives, which overflows for large numbers; the shape stays."""
+    return (input * beta).exp().log1p() / beta
+
+
 # ---- the fast forms: the derivative is computed in the forward pass, while the numbers are in the cache ---------------
 
 _CHUNK = 65536
 
 
-def _gelu(x: Array, approximate: str) -> tuple[Array, tuple[Array]]:
+def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> tuple[Array, tuple[Array]]:
+    """The result z and dz/dx, which `chunk(x, z, slope)` writes for one part after another."""
     z, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     flat_x, flat_z, flat_slope = x.reshape(-1), z.reshape(-1), slope.reshape(-1)
-    chunk = _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk
     for begin in range(0, x.size, _CHUNK):
         part = slice(begin, begin + _CHUNK)
         chunk(flat_x[part], flat_z[part], flat_slope[part])
     return z, (slope,)
+
+
+def _times_slope(g: Array, needs: tuple[bool, ...], slope: Array) -> tuple[Array]:
+    """The derivative was computed in the forward pass."""
+    return (g * slope,)
+
+
+def _gelu(x: Array, approximate: str) -> tuple[Array, tuple[Array]]:
+    return _in_chunks(x, _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk)
 
 
 def _gelu_tanh_chunk(x: Array, z: Array, slope: Array) -> None:
@@ -74,12 +101,39 @@ def _gelu_exact_chunk(x: Array, z: Array, slope: Array) -> None:
     slope += phi
 
 
-def _gelu_backward(g: Array, needs: tuple[bool, ...], slope: Array) -> tuple[Array]:
-    """The derivative was computed in the forward pass."""
-    return (g * slope,)
+def _silu_chunk(x: Array, z: Array, slope: Array) -> None:
+    """z = x s and dz/dx = s + z (1 - s), with s = 1 / (1 + e^-x)."""
+    number = x.dtype.type
+    np.negative(x, out=slope)
+    np.exp(slope, out=slope)
+    slope += number(1)
+    np.reciprocal(slope, out=slope)
+    np.multiply(x, slope, out=z)
+    rest = number(1) - slope
+    rest *= z
+    slope += rest
 
 
-_gelu_kernel = Kernel("gelu", _gelu, _gelu_backward)
+def _softplus(x: Array, beta: float, threshold: float) -> Array:
+    scaled = x * beta
+    rounded: Array = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
+    return np.where(scaled > threshold, x, rounded)
+
+
+def _softplus_derivative(g: Array, x: Array, beta: float, threshold: float) -> Array:
+    """The derivative is sigmoid(beta x), and 1 beyond the threshold."""
+    scaled = x * beta
+    return g * np.where(scaled > threshold, g.dtype.type(1), 1 / (1 + np.exp(-scaled)))
+
+
+_gelu_kernel = Kernel("gelu", _gelu, _times_slope)
+_silu_kernel = Kernel("silu", lambda x: _in_chunks(x, _silu_chunk), _times_slope)
+_leaky_relu_operation = Operation(
+    "leaky_relu",
+    lambda x, negative_slope: np.where(x > 0, x, x * negative_slope),
+    lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope),
+)
+_softplus_operation = Operation("softplus", _softplus, _softplus_derivative)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -93,21 +147,89 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return fused(_gelu_kernel, input, approximate=approximate)
 
 
-def relu(input: Tensor) -> Tensor:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(x, 0); the shape stays.
 
     >>> relu(Tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
+    _refuse_inplace(inplace)
     return input.relu()
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x above 0, `negative_slope` x below; the shape stays.
+
+    >>> leaky_relu(Tensor([-1.0, 2.0]), negative_slope=0.5)
+    tensor([-0.5000,  2.0000])
+    """
+    _refuse_inplace(inplace)
+    input._require_floats("leaky_relu")
+    return apply(_leaky_relu_operation, input, negative_slope=negative_slope)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x sigmoid(x), also called swish; the shape stays.
+
+    >>> silu(Tensor([0.0, 100.0]))
+    tensor([  0., 100.])
+    """
+    _refuse_inplace(inplace)
+    input._require_floats("silu")
+    return fused(_silu_kernel, input)
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + e^-x); the shape stays."""
+    return input.sigmoid()
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent; the shape stays."""
+    return input.tanh()
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """log(1 + e^(beta x)) / beta, and x itself where beta x is above `threshold`; the shape stays.
+
+    >>> softplus(Tensor([-200.0, 100.0]))
+    tensor([  0., 100.])
+    """
+    input._require_floats("softplus")
+    return apply(_softplus_operation, input, beta=beta, threshold=threshold)
+
+
+def _refuse_inplace(inplace: bool) -> None:
+    refuse(inplace, "inplace=True", "leave it out; the result is the same")
 
 
 class ReLU(Module):
     """`relu` as a layer. Input and output have the same shape."""
 
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        _refuse_inplace(inplace)
+
     def forward(self, input: Tensor) -> Tensor:
         """max(x, 0) of a tensor of any shape."""
         return input.relu()
+
+
+class LeakyReLU(Module):
+    """`leaky_relu` as a layer. Input and output have the same shape."""
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        _refuse_inplace(inplace)
+        self.negative_slope = negative_slope
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Leaky ReLU of a tensor of any shape."""
+        return leaky_relu(input, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        """The slope below 0."""
+        return f"negative_slope={self.negative_slope}"
 
 
 class GELU(Module):
@@ -124,3 +246,47 @@ class GELU(Module):
     def extra_repr(self) -> str:
         """The form."""
         return f"approximate={self.approximate!r}"
+
+
+class SiLU(Module):
+    """`silu` as a layer. Input and output have the same shape."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        _refuse_inplace(inplace)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """SiLU of a tensor of any shape."""
+        return silu(input)
+
+
+class Sigmoid(Module):
+    """`sigmoid` as a layer. Input and output have the same shape."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The sigmoid of a tensor of any shape."""
+        return input.sigmoid()
+
+
+class Tanh(Module):
+    """`tanh` as a layer. Input and output have the same shape."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The hyperbolic tangent of a tensor of any shape."""
+        return input.tanh()
+
+
+class Softplus(Module):
+    """`softplus` as a layer. Input and output have the same shape."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Softplus of a tensor of any shape."""
+        return softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return f"beta={self.beta}, threshold={self.threshold}"

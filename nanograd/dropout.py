@@ -1,7 +1,12 @@
-"""Dropout (Srivastava et al., 2014): in training each number is 0 with probability p, otherwise divided by 1 - p."""
+"""Dropout (Srivastava et al., 2014): in training each number is 0 with probability p, otherwise divided by 1 - p.
+
+Drop path, or stochastic depth (Huang et al., 2016), draws once for each sample x[n] of a batch instead: the branch of a
+residual network that ends in it is left out for some samples.
+"""
 
 import numpy as np
 
+from nanograd.errors import refuse
 from nanograd.graph import Array, Kernel
 from nanograd.module import Module
 from nanograd.random import Generator, current_generator
@@ -25,8 +30,8 @@ def keep_mask(shape: tuple[int, ...], p: float, generator: Generator) -> Array:
     return (bits >= round(p * 65536)).reshape(shape)
 
 
-def _dropout(x: Array, p: float, generator: Generator) -> tuple[Array, tuple[Array, float]]:
-    mask = keep_mask(x.shape, p, generator)
+def _dropout(x: Array, shape: tuple[int, ...], p: float, generator: Generator) -> tuple[Array, tuple[Array, float]]:
+    mask = keep_mask(shape, p, generator)
     scale = 1 / (1 - p)
     z = x * mask
     z *= scale
@@ -43,7 +48,9 @@ def _dropout_backward(g: Array, needs: tuple[bool, ...], mask: Array, scale: flo
 _kernel = Kernel("dropout", _dropout, _dropout_backward)
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, generator: Generator | None = None) -> Tensor:
+def dropout(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator | None = None
+) -> Tensor:
     """Zeros with probability `p` while training, otherwise the input; the shape stays.
 
     Draws from `generator`, or else from the thread's current one. Raises ValueError for a `p` outside 0 to 1.
@@ -51,22 +58,42 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, generator: Gen
     >>> dropout(Tensor([1.0, 2.0]), p=0.5, training=False)
     tensor([1., 2.])
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"A dropout probability is from 0 to 1; got {p}.")
+    refuse(inplace, "inplace=True", "leave it out; the result is the same")
+    return _drop(input, input.shape, p, training, generator)
+
+
+def drop_path(input: Tensor, drop_prob: float = 0.0, training: bool = False, generator: Generator | None = None) -> Tensor:
+    """Samples input[n] that are 0 with probability `drop_prob` while training, otherwise the input (N, ...); the shape stays.
+
+    Draws from `generator`, or else from the thread's current one. Raises ValueError for a probability outside 0 to 1.
+
+    >>> drop_path(Tensor([[1.0, 2.0]]), drop_prob=1.0, training=True)
+    tensor([[0., 0.]])
+    """
+    return _drop(input, input.shape[:1] + (1,) * (input.ndim - 1), drop_prob, training, generator)
+
+
+def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, generator: Generator | None) -> Tensor:
+    _check_probability(p)
     if not training or p == 0:
         return input
     if p == 1:
         return input * 0.0
-    return fused(_kernel, input, p=p, generator=generator or current_generator())
+    return fused(_kernel, input, shape=shape, p=p, generator=generator or current_generator())
+
+
+def _check_probability(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"A dropout probability is from 0 to 1; got {p}.")
 
 
 class Dropout(Module):
     """`dropout` as a layer; off in evaluation. Input and output have the same shape."""
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"A dropout probability is from 0 to 1; got {p}.")
+        refuse(inplace, "inplace=True", "leave it out; the result is the same")
+        _check_probability(p)
         self.p = p
 
     def forward(self, input: Tensor) -> Tensor:
@@ -76,3 +103,20 @@ class Dropout(Module):
     def extra_repr(self) -> str:
         """The probability."""
         return f"p={self.p}"
+
+
+class DropPath(Module):
+    """`drop_path` as a layer; off in evaluation. Input and output have the same shape (N, ...)."""
+
+    def __init__(self, drop_prob: float = 0.0) -> None:
+        super().__init__()
+        _check_probability(drop_prob)
+        self.drop_prob = drop_prob
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Drop path of a batch (N, ...)."""
+        return drop_path(input, self.drop_prob, self.training)
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"drop_prob={self.drop_prob}"

@@ -5,12 +5,20 @@ class NanogradError(Exception):
     """The base of every error that a user's input can cause; its message is fit to be shown as it stands."""
 
 
-class ShapeError(NanogradError, ValueError):
-    """Arrays whose shapes or dtypes do not fit together."""
+class ShapeError(NanogradError, ValueError, RuntimeError):
+    """Arrays whose shapes or dtypes do not fit together; a RuntimeError too, since it is one in PyTorch."""
+
+
+class DimensionError(ShapeError, IndexError):
+    """A dimension that a tensor does not have."""
 
 
 class GraphError(NanogradError, RuntimeError):
     """A graph that cannot be differentiated: freed already, no gradient required, or changed in place."""
+
+
+class UnsupportedError(NanogradError, NotImplementedError):
+    """Something that PyTorch offers and nanograd does not."""
 
 
 class SettingsError(NanogradError, ValueError):
@@ -31,3 +39,9 @@ class VocabularyError(NanogradError, ValueError):
 
 class CheckpointError(NanogradError, ValueError):
     """A checkpoint that is damaged, foreign, or could not be written."""
+
+
+def refuse(is_asked: bool, name: str, instead: str) -> None:
+    """Raise UnsupportedError where something outside of what nanograd has is asked for; `instead` says what to do."""
+    if is_asked:
+        raise UnsupportedError(f"{name} is not available here: {instead}.")

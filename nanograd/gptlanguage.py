@@ -10,22 +10,34 @@ from typing import Any, cast
 
 import numpy as np
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_ids
 from nanograd.graph import Array, no_grad
+from nanograd.mlp import ACTIVATIONS, gated_size
 from nanograd.module import Module, Parameter, normal_parameter
 from nanograd.multihead_attention import KeyValueCache
 from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention
 from nanograd.random import Generator, current_generator
+from nanograd.rmsnorm import RMSNorm
 from nanograd.softmax import cross_entropy
-from nanograd.tensor import Tensor, tensor, wrap
+from nanograd.tensor import Tensor, wrap
 
 INITIAL_STD = 0.02
 
 
+NORMS = ("layernorm", "rmsnorm")
+POSITIONS = ("learned", "rotary")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GPTConfig:
-    """The shape of a GPT. `activation` is one of nn.ACTIVATIONS; `bias` is for every linear layer and layer norm."""
+    """The shape of a GPT. The defaults are GPT-2's form without biases; the other choices are what came after it.
+
+    `norm` is one of NORMS, `position` of POSITIONS, `activation` of nn.ACTIVATIONS. `qk_norm` divides queries and keys by
+    their root mean square. `bias` is for every linear layer and layer norm. `tied_head` lets the head share the
+    table of the tokens. `zero_init` starts the projections that end a residual branch at 0, so each block starts as nothing.
+    """
 
     vocab_size: int
     n_embd: int
@@ -35,14 +47,30 @@ class GPTConfig:
     dropout: float = 0.0
     bias: bool = False
     activation: str = "gelu_tanh"
+    norm: str = "layernorm"
+    position: str = "learned"
+    qk_norm: bool = False
+    tied_head: bool = True
+    zero_init: bool = False
+
+    def __post_init__(self) -> None:
+        for name, choices in (("norm", NORMS), ("position", POSITIONS), ("activation", ACTIVATIONS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
 
     def parameter_count(self) -> int:
         """How many numbers the model learns."""
         C, V = self.n_embd, self.vocab_size
-        matrices = 12 * C * C
-        norms = (2 if self.bias else 1) * C
-        biases = 9 * C if self.bias else 0
-        return V * C + self.block_size * C + self.n_layer * (matrices + biases + 2 * norms) + norms
+        inner = gated_size(4 * C) if self.activation == "swiglu" else 4 * C
+        into = 2 * inner if self.activation == "swiglu" else inner
+        norm = C * (2 if self.bias and self.norm == "layernorm" else 1)
+        block = 4 * C * C + C * into + inner * C + 2 * norm + (5 * C + into if self.bias else 0)
+        positions = self.block_size * C if self.position == "learned" else 0
+        return V * C * (1 if self.tied_head else 2) + positions + self.n_layer * block + norm
+
+    def build_norm(self) -> LayerNorm | RMSNorm:
+        """A norm over the width."""
+        return RMSNorm(self.n_embd) if self.norm == "rmsnorm" else LayerNorm(self.n_embd, bias=self.bias)
 
 
 class Block(Module):
@@ -51,9 +79,10 @@ class Block(Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         C = config.n_embd
-        self.ln_1 = LayerNorm(C, bias=config.bias)
-        self.attn = MultiHeadAttention(C, config.n_head, config.dropout, config.bias)
-        self.ln_2 = LayerNorm(C, bias=config.bias)
+        is_rotary = config.position == "rotary"
+        self.ln_1 = config.build_norm()
+        self.attn = MultiHeadAttention(C, config.n_head, config.dropout, config.bias, is_rotary, config.qk_norm)
+        self.ln_2 = config.build_norm()
         self.mlp = MLP(C, 4 * C, C, activation=config.activation, bias=config.bias)
         self.dropout = Dropout(config.dropout)
 
@@ -76,33 +105,32 @@ class GPTLanguageModel(Module):
     """
 
     def __init__(
-        self,
-        vocab_size: int,
-        n_embd: int,
-        n_head: int,
-        n_layer: int,
-        block_size: int,
-        dropout: float = 0.0,
-        bias: bool = False,
-        activation: str = "gelu_tanh",
+        self, vocab_size: int, n_embd: int, n_head: int, n_layer: int, block_size: int, dropout: float = 0.0, **choices: Any
     ) -> None:
+        """`choices` are the further fields of GPTConfig."""
         super().__init__()
         self.config = config = GPTConfig(
-            vocab_size=vocab_size, n_embd=n_embd, n_head=n_head, n_layer=n_layer, block_size=block_size,
-            dropout=dropout, bias=bias, activation=activation,
-        )  # fmt: skip
+            vocab_size=vocab_size,
+            n_embd=n_embd,
+            n_head=n_head,
+            n_layer=n_layer,
+            block_size=block_size,
+            dropout=dropout,
+            **choices,
+        )
         self.wte = Embedding(vocab_size, n_embd)
-        self.wpe = Embedding(block_size, n_embd)
+        self.wpe = Embedding(block_size, n_embd) if config.position == "learned" else None
         self.dropout = Dropout(dropout)
         self.h = ModuleList([Block(config) for _ in range(n_layer)])
-        self.ln_f = LayerNorm(n_embd, bias=bias)
+        self.ln_f = config.build_norm()
         self.lm_head = Linear(n_embd, vocab_size, bias=False)
         self._initialise(current_generator())
-        self.lm_head.weight = self.wte.weight
+        if config.tied_head:
+            self.lm_head.weight = self.wte.weight
 
     def _initialise(self, generator: Generator) -> None:
-        """Matrices from a normal distribution, those that end a residual branch narrower, biases 0, as in GPT-2."""
-        narrower = INITIAL_STD / (2 * self.config.n_layer) ** 0.5
+        """Matrices from a normal distribution, those that end a residual branch narrower or 0, biases 0, as in GPT-2."""
+        narrower = 0.0 if self.config.zero_init else INITIAL_STD / (2 * self.config.n_layer) ** 0.5
         for name, module in self.named_modules():
             if isinstance(module, Linear | Embedding):
                 std = narrower if name.endswith("c_proj") else INITIAL_STD
@@ -127,9 +155,11 @@ class GPTLanguageModel(Module):
         return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
 
     def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None, caches: list[KeyValueCache] | None = None) -> Tensor:
-        begin = caches[0].length if caches else 0
-        positions = wrap(np.arange(begin, begin + ids.shape[1]))
-        x = self.dropout(self.wte(ids) + self.wpe(positions))
+        x = self.wte(ids)
+        if self.wpe is not None:
+            begin = caches[0].length if caches else 0
+            x = x + self.wpe(wrap(np.arange(begin, begin + ids.shape[1])))
+        x = self.dropout(x)
         for layer, block in enumerate(self.h):
             x = block(x, kept_weights, caches[layer] if caches else None)
         return cast(Tensor, self.lm_head(self.ln_f(x)))

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from nanograd.creation import tensor
 from nanograd.errors import GraphError
 from nanograd.graph import Array
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 
 def numeric_gradient(function: Callable[..., Tensor], inputs: list[Tensor], position: int, weight: Array, eps: float) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nanograd.creation import ones, zeros
 from nanograd.errors import ShapeError
 from nanograd.graph import Array, Kernel
 from nanograd.module import Module, Parameter
@@ -74,7 +75,7 @@ def layer_norm(
     `weight` and `bias` have the shape `normalized_shape`. Raises ShapeError where it does not end the input's shape.
 
     >>> layer_norm(Tensor([1.0, 3.0]), 2)
-    tensor([-1.,  1.])
+    tensor([-1.0000,  1.0000])
     """
     shape = _as_shape(normalized_shape)
     if input.shape[-len(shape) :] != shape:
@@ -97,8 +98,8 @@ class LayerNorm(Module):
         super().__init__()
         self.normalized_shape = _as_shape(normalized_shape)
         self.eps = eps
-        self.weight = Parameter(np.ones(self.normalized_shape, np.float32)) if elementwise_affine else None
-        self.bias = Parameter(np.zeros(self.normalized_shape, np.float32)) if elementwise_affine and bias else None
+        self.weight = Parameter(ones(self.normalized_shape)) if elementwise_affine else None
+        self.bias = Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise a tensor whose shape ends in `normalized_shape`."""
@@ -106,4 +107,6 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         """The shape and eps."""
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}, bias={self.bias is not None}"
+        )

@@ -24,6 +24,8 @@ _DTYPES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
 _NAMES_OF_DTYPES = {np.dtype(dtype): name for name, dtype in _DTYPES.items() if name != "BF16"}
+# What a saved group of an optimizer may lack: what a scheduler puts there, and what came after the first version.
+_OPTIONAL_SETTINGS = {"initial_lr", "amsgrad", "maximize"}
 _REMEDIES = {
     errno.ENOSPC: "Make room on that disk, or choose another place.",
     errno.EDQUOT: "Make room on that disk, or choose another place.",
@@ -83,7 +85,9 @@ def save(
 ) -> None:
     """Write a model, and where given its optimizer's state and more arrays, to `path`; CheckpointError where that fails."""
     tensors = dict(arrays or {})
-    tensors |= {f"model.{name}": np.asarray(tensor.data) for name, tensor in model.state_dict().items()}
+    state = model.state_dict()
+    repeats = _repeated_names(state)
+    tensors |= {f"model.{name}": np.asarray(tensor.data) for name, tensor in state.items() if name not in repeats}
     texts = dict(metadata or {})
     if optimizer is not None:
         state_tensors, texts["optimizer"] = _flatten_optimizer_state(optimizer.state_dict())
@@ -112,6 +116,9 @@ def restore(
 ) -> None:
     """Bring back what `load_tensors` read from the file `name`; raises CheckpointError, with nothing changed, where it does not fit."""
     weights = {key.removeprefix("model."): array for key, array in tensors.items() if key.startswith("model.")}
+    for repeat, first in _repeated_names(model.state_dict()).items():
+        if first in weights:
+            weights.setdefault(repeat, weights[first])
     try:
         _check_weights(weights, model)
         if optimizer is not None:
@@ -317,6 +324,14 @@ def _shown(name: str) -> str:
     return repr(name if len(name) <= 80 else f"{name[:80]}...")
 
 
+def _repeated_names(state: Mapping[str, Any]) -> dict[str, str]:
+    """The names of arrays that have an earlier name too, such as those of a tied head, with that name."""
+    arrays = {name: tensor.data for name, tensor in state.items()}
+    firsts: dict[int, str] = {}
+    names = {name: firsts.setdefault(id(array), name) for name, array in arrays.items()}
+    return {name: first for name, first in names.items() if name != first}
+
+
 def _check_weights(weights: Mapping[str, NDArray[Any]], model: HasState) -> None:
     expected = model.state_dict()
     for problem, names in (("it lacks", expected.keys() - weights.keys()), ("it has unknown", weights.keys() - expected.keys())):
@@ -363,12 +378,12 @@ def _nested_optimizer_state(
 
 
 def _group(saved: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]:
-    if saved.keys() != present.keys() or saved["params"] != present["params"]:
+    if (saved.keys() ^ present.keys()) - _OPTIONAL_SETTINGS or saved["params"] != present["params"]:
         raise _RefusedError("its optimizer is of another kind")
     # JSON knows lists only, and betas are a tuple.
-    group = {name: tuple(value) if isinstance(present[name], tuple) else value for name, value in saved.items()}
+    group = {name: tuple(value) if isinstance(present.get(name), tuple) else value for name, value in saved.items()}
     for name, value in group.items():
-        if _kinds(value) != _kinds(present[name]):
+        if name in present and _kinds(value) != _kinds(present[name]):
             raise _RefusedError(f"its optimizer has {name} of another kind")
     return group
 

@@ -1,12 +1,18 @@
-"""Parameter and Module: what a model is made of, and how its parameters are found, saved and loaded."""
+"""Parameter and Module: what a model is made of, and how its parameters and buffers are found, converted, saved and loaded."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
+from nanograd.dtype import FLOATS, float32, float64
 from nanograd.errors import ShapeError
+from nanograd.gradients import clear_gradients
+from nanograd.graph import RemovableHandle
 from nanograd.tensor import Tensor, wrap
+
+Hook = Callable[..., Any]
+T = TypeVar("T")
 
 
 class Parameter(Tensor):
@@ -21,117 +27,353 @@ class Parameter(Tensor):
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
+        memo[id(self)] = copied = type(self)(self, self._requires_grad)
+        return copied
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` found amiss: names the state lacks, and names the module does not know."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
 
 class Module:
     """The base of every layer and model, as torch.nn.Module.
 
-    Parameters and modules that are set as attributes are registered under the attribute's name. A subclass defines
-    `forward`, and is called like a function.
+    Parameters and modules that are set as attributes are registered under the attribute's name; a tensor that is state but
+    is not learned is registered by `register_buffer`. A subclass defines `forward`, and is called like a function.
+
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.factor = Parameter([2.0])
+    ...     def forward(self, input):
+    ...         return input * self.factor
+    >>> Scale()(Tensor([3.0])).tolist(), [name for name, _ in Scale().named_parameters()]
+    ([6.0], ['factor'])
     """
 
     training: bool
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: "dict[str, Module | None]"
+    _transient: set[str]  # the buffers that a state_dict leaves out
+    _forward_hooks: dict[int, Hook]
+    _forward_pre_hooks: dict[int, Hook]
 
     def __init__(self) -> None:
-        object.__setattr__(self, "_parameters", {})
-        object.__setattr__(self, "_modules", {})
-        object.__setattr__(self, "training", True)
+        self.__dict__.update(
+            training=True, _parameters={}, _buffers={}, _modules={}, _transient=set(), _forward_hooks={}, _forward_pre_hooks={}
+        )
+
+    # ---- registration: what is registered is an attribute as well, so that reading it costs nothing -------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_parameters" not in self.__dict__:
             raise AttributeError(f"Call super().__init__() in {type(self).__name__} before setting {name!r}.")
-        own: dict[str, dict[str, Any]] = self.__dict__
-        own["_parameters"].pop(name, None)
-        own["_modules"].pop(name, None)
         if isinstance(value, Parameter):
-            own["_parameters"][name] = value
+            self._register(name, value, self._parameters)
+        elif name in self._parameters:
+            self._replace(name, value, self._parameters, "parameter", "a Parameter")
         elif isinstance(value, Module):
-            own["_modules"][name] = value
-        object.__setattr__(self, name, value)
+            self._register(name, value, self._modules)
+        elif name in self._modules:
+            self._replace(name, value, self._modules, "module", "a Module")
+        elif name in self._buffers:
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(f"{name} is a buffer of {type(self).__name__}: set a Tensor or None, not {type(value).__name__}.")
+            self._register(name, value, self._buffers)
+        else:
+            self.__dict__[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._forget(name)
+
+    def _register(self, name: str, value: Any, registry: dict[str, Any]) -> None:
+        if name not in registry:
+            self._forget(name)
+        registry[name] = self.__dict__[name] = value
+
+    def _replace(self, name: str, value: Any, registry: dict[str, Any], kind: str, expected: str) -> None:
+        if value is not None:
+            raise TypeError(f"{name} is a {kind} of {type(self).__name__}: set {expected} or None, not {type(value).__name__}.")
+        self._register(name, None, registry)
+
+    def _forget(self, name: str) -> None:
+        for registry in (self._parameters, self._buffers, self._modules):
+            registry.pop(name, None)
+        self._transient.discard(name)
+
+    def _check_name(self, name: str, registry: dict[str, Any]) -> None:
+        if not name or "." in name:
+            raise KeyError(f"A name has at least one character and no dot; got {name!r}.")
+        if hasattr(self, name) and name not in registry:
+            raise KeyError(f"{type(self).__name__} has an attribute {name!r} already; choose another name, or delete it first.")
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Count a tensor that is not learned, such as a running mean, as state; `state_dict` holds it where `persistent`."""
+        self._check_name(name, self._buffers)
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"A buffer is a Tensor or None, not {type(tensor).__name__}.")
+        self._register(name, tensor, self._buffers)
+        (self._transient.discard if persistent else self._transient.add)(name)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Register a parameter by name; None keeps the name for one that may come later."""
+        self._check_name(name, self._parameters)
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"A parameter is a Parameter or None, not {type(param).__name__}: use Parameter(tensor).")
+        self._register(name, param, self._parameters)
+
+    def add_module(self, name: str, module: "Module | None") -> None:
+        """Register a module by name."""
+        self._check_name(name, self._modules)
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"A child is a Module or None, not {type(module).__name__}.")
+        self._register(name, module, self._modules)
+
+    def register_module(self, name: str, module: "Module | None") -> None:
+        """Register a module by name."""
+        self.add_module(name, module)
+
+    # ---- calling ------------------------------------------------------------------------------------------------------
 
     def forward(self, *inputs: Any) -> Any:
         """The result for some inputs; a subclass says which."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward().")
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
-        """What `forward` returns."""
-        return self.forward(*inputs, **named)
+        """What `forward` returns, seen and changed by the hooks."""
+        if not self._forward_hooks and not self._forward_pre_hooks:
+            return self.forward(*inputs, **named)
+        for hook in tuple(self._forward_pre_hooks.values()):
+            changed = hook(self, inputs)
+            if changed is not None:
+                inputs = changed if isinstance(changed, tuple) else (changed,)
+        result = self.forward(*inputs, **named)
+        for hook in tuple(self._forward_hooks.values()):
+            changed = hook(self, inputs, result)
+            result = result if changed is None else changed
+        return result
+
+    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, inputs, result)` after each forward; what it returns, unless None, becomes the result."""
+        return RemovableHandle(self._forward_hooks, hook)
+
+    def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, inputs)` before each forward; what it returns, unless None, becomes the inputs."""
+        return RemovableHandle(self._forward_pre_hooks, hook)
+
+    # ---- finding ------------------------------------------------------------------------------------------------------
+
+    def named_children(self) -> "Iterator[tuple[str, Module]]":
+        """The modules that are set on this one, each once, with their names."""
+        return _once((name, child) for name, child in self._modules.items() if child is not None)
 
     def children(self) -> "Iterator[Module]":
-        """The modules that are set on this one."""
-        return iter(self.__dict__["_modules"].values())
+        """The modules that are set on this one, each once."""
+        return (child for _, child in self.named_children())
 
-    def named_modules(self, prefix: str = "") -> "Iterator[tuple[str, Module]]":
-        """This module and all below it, with dotted names."""
+    def named_modules(
+        self, memo: "set[Module] | None" = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> "Iterator[tuple[str, Module]]":
+        """This module and all below it, each once unless told otherwise, with dotted names; those in `memo` are left out."""
+        seen = set() if memo is None else memo
+        if remove_duplicate and self in seen:
+            return
+        seen.add(self)
         yield prefix, self
-        for name, child in self.__dict__["_modules"].items():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+        for name, child in self._modules.items():
+            if child is not None:
+                yield from child.named_modules(seen, _join(prefix, name), remove_duplicate)
 
     def modules(self) -> "Iterator[Module]":
-        """This module and all below it."""
+        """This module and all below it, each once."""
         return (module for _, module in self.named_modules())
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Every parameter once, with its dotted name."""
-        seen: set[int] = set()
-        for prefix, module in self.named_modules():
-            for name, parameter in module.__dict__["_parameters"].items():
-                if id(parameter) not in seen:
-                    seen.add(id(parameter))
-                    yield (f"{prefix}.{name}" if prefix else name), parameter
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter once, with its dotted name; only this module's own without `recurse`."""
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
 
-    def parameters(self) -> Iterator[Parameter]:
-        """Every parameter once."""
-        return (parameter for _, parameter in self.named_parameters())
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Every parameter once; only this module's own without `recurse`."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def train(self, mode: bool = True) -> "Module":
-        """Switch this module and all below it to training, which turns dropout on, or to evaluation."""
-        for module in self.modules():
-            object.__setattr__(module, "training", mode)
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Every buffer once, with its dotted name; only this module's own without `recurse`."""
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Every buffer once; only this module's own without `recurse`."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def _named(self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
+        found = (
+            (_join(path, name), member)
+            for path, module in modules
+            for name, member in module.__dict__[registry].items()
+            if member is not None
+        )
+        return _once(found) if remove_duplicate else found
+
+    def get_submodule(self, target: str) -> "Module":
+        """The module of a dotted name; "" is this one. Raises AttributeError where there is none."""
+        module: Module = self
+        for name in target.split(".") if target else ():
+            child = module._modules.get(name)
+            if child is None:
+                raise AttributeError(f"{type(module).__name__} has no module {name!r}; it has {_listed(module._modules)}.")
+            module = child
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter of a dotted name; raises AttributeError where there is none."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        parameter = module._parameters.get(name)
+        if parameter is None:
+            raise AttributeError(f"{type(module).__name__} has no parameter {name!r}; it has {_listed(module._parameters)}.")
+        return parameter
+
+    # ---- changing the whole tree --------------------------------------------------------------------------------------
+
+    def apply(self, fn: "Callable[[Module], object]") -> Self:
+        """Call `fn` with every module, the children before their parents."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
         return self
 
-    def eval(self) -> "Module":
-        """Switch to evaluation: dropout is off."""
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all below it to training, which turns dropout on, or to evaluation."""
+        for module in self.modules():
+            module.__dict__["training"] = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation: dropout is off, and batch norm uses its running statistics."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget every parameter's gradient."""
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Let every parameter be learned, or freeze them all."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.requires_grad_(requires_grad)
+        return self
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Every parameter under its dotted name; the tensors share memory with the model's."""
-        return {name: parameter.detach() for name, parameter in self.named_parameters()}
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget every parameter's gradient, or fill it with zeros."""
+        clear_gradients(self.parameters(), set_to_none)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Copy tensors or arrays into the parameters of the same names.
+    def to(self, *target: Any, dtype: Any = None, device: Any = None) -> Self:
+        """Convert parameters, their gradients and buffers of floats to another dtype in place; the device is always the CPU."""
+        kinds = {wrap(np.zeros(0, kind)).to(*target, dtype=dtype, device=device).dtype for kind in FLOATS}
+        wanted = kinds.pop()
+        if wanted not in FLOATS:
+            raise TypeError(f"The numbers of a module are float32 or float64, not {wanted}.")
+        for tensor in [*self.parameters(), *self.buffers()] if not kinds else ():  # two kinds: no dtype was named
+            for part in (tensor, tensor.grad):
+                if part is not None and part.dtype in FLOATS and part.dtype != wanted:
+                    part.data = part.data.astype(wanted)
+                    part._counter[0] += 1
+        return self
 
-        Raises ShapeError, before anything is changed, that lists what is missing, unexpected or of another shape.
+    def float(self) -> Self:
+        """Convert all floats to float32."""
+        return self.to(float32)
+
+    def double(self) -> Self:
+        """Convert all floats to float64."""
+        return self.to(float64)
+
+    def cpu(self) -> Self:
+        """This module: it lies on the CPU."""
+        return self
+
+    # ---- saving and loading -------------------------------------------------------------------------------------------
+
+    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+        """Every parameter and persistent buffer under its dotted name; the tensors share memory with the model's.
+
+        A parameter that several names lead to stands under each. With `keep_vars` it holds the parameters themselves.
         """
-        own = dict(self.named_parameters())
-        arrays = {name: value.data if isinstance(value, Tensor) else value for name, value in state_dict.items()}
-        problems = [f"missing: {name}" for name in own if name not in arrays]
-        problems += [f"unexpected: {name}" for name in arrays if name not in own]
-        problems += [
-            f"{name} has the shape {arrays[name].shape}, here it is {parameter.shape}"
-            for name, parameter in own.items()
-            if name in arrays and arrays[name].shape != parameter.shape
-        ]
+        return {name: tensor if keep_vars else tensor.detach() for name, tensor in self._named_state(prefix)}
+
+    def _named_state(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        for registry in (self._parameters, self._buffers):
+            for name, tensor in registry.items():
+                if tensor is not None and name not in self._transient:
+                    yield prefix + name, tensor
+        for name, child in self._modules.items():
+            if child is not None:
+                yield from child._named_state(f"{prefix}{name}.")
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy tensors or arrays into the parameters and buffers of the same names; returns the names that were left over.
+
+        Raises ShapeError, before anything is changed, that lists everything of another shape or kind, and if `strict`
+        everything missing or unexpected.
+        """
+        own = dict(self._named_state(""))
+        arrays = {name: np.asarray(value.data if isinstance(value, Tensor) else value) for name, value in state_dict.items()}
+        amiss = IncompatibleKeys([name for name in own if name not in arrays], [name for name in arrays if name not in own])
+        shared = [name for name in own if name in arrays]
+        problems = [f"missing: {name}" for name in amiss.missing_keys if strict]
+        problems += [f"unexpected: {name}" for name in amiss.unexpected_keys if strict]
+        problems += [problem for name in shared if (problem := _misfit(name, arrays[name], own[name]))]
         if problems:
             raise ShapeError(f"The state does not fit {type(self).__name__}: {'; '.join(problems)}.")
-        for name, parameter in own.items():
-            np.copyto(parameter.data, arrays[name], casting="same_kind")
-            parameter._counter[0] += 1
+        for name in shared:
+            np.copyto(own[name].data, arrays[name], casting="same_kind")
+            own[name]._counter[0] += 1
+        return amiss
+
+    # ---- showing ------------------------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
         """What stands in the brackets of this module's `repr`."""
         return ""
 
+    def _child_lines(self) -> list[str]:
+        return [f"({name}): {child!r}" for name, child in self._modules.items()]
+
     def __repr__(self) -> str:
-        children = [f"({name}): {child!r}" for name, child in self.__dict__["_modules"].items()]
-        if not children:
-            return f"{type(self).__name__}({self.extra_repr()})"
-        body = "\n".join(children).replace("\n", "\n  ")
-        return f"{type(self).__name__}({self.extra_repr()}\n  {body}\n)"
+        extra, children = self.extra_repr(), self._child_lines()
+        if not children and "\n" not in extra:
+            return f"{type(self).__name__}({extra})"
+        lines = "\n".join([*([extra] if extra else []), *children])
+        return f"{type(self).__name__}(\n  {lines.replace(chr(10), chr(10) + '  ')}\n)"
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
+
+
+def _once(found: Iterator[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    seen: set[int] = set()
+    for name, value in found:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _misfit(name: str, array: np.ndarray[Any, Any], own: Tensor) -> str | None:
+    if array.shape != own.shape:
+        return f"{name} has the shape {array.shape}, here it is {own.shape}"
+    if not np.can_cast(array.dtype, own.dtype, "same_kind"):
+        return f"{name} is {array.dtype}, here it is {own.dtype}"
+    return None
 
 
 def uniform_parameter(shape: tuple[int, ...], bound: float, generator: np.random.Generator) -> Parameter:

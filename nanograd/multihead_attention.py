@@ -15,6 +15,7 @@ from nanograd.graph import Array, Kernel
 from nanograd.linear import Linear
 from nanograd.module import Module
 from nanograd.random import Generator, current_generator
+from nanograd.rotary import rotate_queries_and_keys
 from nanograd.softmax import softmax
 from nanograd.tensor import Tensor, fused, wrap
 
@@ -100,6 +101,29 @@ def _self_attention_backward(
 _kernel = Kernel("self_attention", _self_attention, _self_attention_backward)
 
 
+def _normalise_heads(qkv: Array, n_head: int) -> tuple[Array, tuple[Any, ...]]:
+    """Queries and keys of each head among (B, T, 3C) divided by their root mean square."""
+    B, T, width = qkv.shape
+    z = np.array(qkv)
+    heads = z.reshape(B, T, 3, n_head, width // 3 // n_head)[:, :, :2]
+    inverse = 1 / np.sqrt(np.square(heads).mean(axis=-1, keepdims=True) + qkv.dtype.type(1e-6))
+    heads *= inverse
+    return z, (z, inverse, n_head)
+
+
+def _normalise_heads_backward(g: Array, needs: tuple[bool, ...], z: Array, inverse: Array, n_head: int) -> tuple[Array]:
+    """For y = x / rms(x): dx = (g - y mean(g y)) / rms(x)."""
+    shape = (*g.shape[:2], 3, n_head, g.shape[2] // 3 // n_head)
+    result = np.array(g)
+    d_heads, heads = result.reshape(shape)[:, :, :2], z.reshape(shape)[:, :, :2]
+    d_heads -= heads * (d_heads * heads).mean(axis=-1, keepdims=True)
+    d_heads *= inverse
+    return (result,)
+
+
+_qk_norm_kernel = Kernel("qk_norm", _normalise_heads, _normalise_heads_backward)
+
+
 class KeyValueCache:
     """One layer's keys and values of the tokens so far, so that a new token costs one token's work.
 
@@ -121,12 +145,23 @@ class KeyValueCache:
 
 
 class MultiHeadAttention(Module):
-    """Causal self-attention with `n_head` heads: (B, T, n_embd) -> (B, T, n_embd)."""
+    """Causal self-attention with `n_head` heads: (B, T, n_embd) -> (B, T, n_embd).
 
-    def __init__(self, n_embd: int, n_head: int, dropout: float = 0.0, bias: bool = True) -> None:
+    `rotary` turns queries and keys by their positions; `qk_norm` divides them by their root mean square first (Henry et
+    al., 2020).
+    """
+
+    def __init__(
+        self, n_embd: int, n_head: int, dropout: float = 0.0, bias: bool = True, rotary: bool = False, qk_norm: bool = False
+    ) -> None:
         super().__init__()
         if n_embd % n_head:
             raise ShapeError(f"n_head {n_head} does not divide n_embd {n_embd}; choose a divisor.")
+        if rotary and n_embd // n_head % 2:
+            raise ShapeError(
+                f"Rotary positions need heads of even size; n_embd {n_embd} / n_head {n_head} is odd: choose others."
+            )
+        self.rotary, self.qk_norm = rotary, qk_norm
         self.n_head = n_head
         self.dropout_p = dropout
         self.c_attn = Linear(n_embd, 3 * n_embd, bias=bias)
@@ -139,6 +174,10 @@ class MultiHeadAttention(Module):
         With a `cache` the input holds only new tokens, nothing is recorded, and the weights are (B, H, T, length).
         """
         qkv = self.c_attn(input)
+        if self.qk_norm:
+            qkv = fused(_qk_norm_kernel, qkv, n_head=self.n_head)
+        if self.rotary:
+            qkv = rotate_queries_and_keys(qkv, self.n_head, begin=cache.length if cache else 0)
         if cache is not None:
             projected: Tensor = self.c_proj(wrap(self._attend_cached(qkv.data, kept_weights, cache)))
             return projected
@@ -164,4 +203,4 @@ class MultiHeadAttention(Module):
 
     def extra_repr(self) -> str:
         """The number of heads."""
-        return f"n_head={self.n_head}"
+        return f"n_head={self.n_head}, rotary={self.rotary}, qk_norm={self.qk_norm}"

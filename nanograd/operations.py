@@ -1,6 +1,7 @@
 """The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them)."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,11 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from nanograd.erf import erf_array
 from nanograd.graph import Array, Kernel, Operation
+
+
+def _zero(g: Array) -> Array:
+    return np.zeros_like(g)
+
 
 # ---- arithmetic -------------------------------------------------------------------------------------------------------
 
@@ -18,9 +24,24 @@ divide = Operation("divide", np.true_divide, lambda g, y: g / y, lambda g, z, y:
 negative = Operation("negative", np.negative, lambda g: -g)
 
 
-def _power_derivative_of_exponent(g: Array, z: Array, x: Array) -> Array:
-    """z log(x), where 0 to any power has the derivative 0."""
-    return g * z * np.log(np.where(x == 0, x.dtype.type(1), x))
+def _unless_zero(divide: Any) -> Any:
+    """The function, which for whole numbers raises ZeroDivisionError where the divisor is 0."""
+
+    def checked(x: Array, y: Array) -> Any:
+        if y.dtype.kind == "i" and not y.all():
+            raise ZeroDivisionError("A whole number was divided by 0; use floats for inf and nan.")
+        return divide(x, y)
+
+    return checked
+
+
+floor_divide = Operation("floor_divide", _unless_zero(np.floor_divide), _zero, _zero)
+remainder = Operation("remainder", _unless_zero(np.remainder), lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y))
+
+
+def _power_derivative_of_exponent(g: Array, z: Array, x: Array, y: Array) -> Array:
+    """z log(x), where 0 to any power from 0 on has the derivative 0."""
+    return np.where((x == 0) & (y >= 0), 0, g * z * np.log(x))
 
 
 def _power_derivative_of_base(g: Array, x: Array, y: Any) -> Array:
@@ -30,39 +51,67 @@ def _power_derivative_of_base(g: Array, x: Array, y: Any) -> Array:
     return result
 
 
-power = Operation("power", np.power, _power_derivative_of_base, _power_derivative_of_exponent)
+power = Operation("power", lambda x, y: x**y, _power_derivative_of_base, _power_derivative_of_exponent)
+
+
+def _sign(x: Array) -> Array:
+    """-1, 0 or 1, and 0 for nan, as in PyTorch."""
+    return (x > 0).astype(x.dtype) - (x < 0)
+
 
 # ---- functions of one array -------------------------------------------------------------------------------------------
 
-absolute = Operation("abs", np.abs, lambda g, x: g * np.sign(x))
+absolute = Operation("abs", np.abs, lambda g, x: g * _sign(x))
+sign = Operation("sign", _sign, _zero)
 exp = Operation("exp", np.exp, lambda g, z: g * z)
 log = Operation("log", np.log, lambda g, x: g / x)
 log1p = Operation("log1p", np.log1p, lambda g, x: g / (1 + x))
 sqrt = Operation("sqrt", np.sqrt, lambda g, z: g / (2 * z))
+root_of_variance = Operation("std", np.sqrt, lambda g, z: np.where(z == 0, 0, g / (2 * z)))
+rsqrt = Operation("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, z: g * (-0.5 * z * z * z))
 square = Operation("square", np.square, lambda g, x: 2 * g * x)
 sin = Operation("sin", np.sin, lambda g, x: g * np.cos(x))
 cos = Operation("cos", np.cos, lambda g, x: -g * np.sin(x))
 tanh = Operation("tanh", np.tanh, lambda g, z: g * (1 - z * z))
-sigmoid = Operation("sigmoid", lambda x: 0.5 * np.tanh(0.5 * x) + 0.5, lambda g, z: g * z * (1 - z))
+sigmoid = Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (1 - z))
 erf = Operation("erf", erf_array, lambda g, x: g * (2 / np.sqrt(np.pi)).astype(x.dtype) * np.exp(-x * x))
-relu = Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: g * (z > 0))
+relu = Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: np.where(z <= 0, 0, g))
+
+# ---- comparison and logic: bool, never differentiable ----------------------------------------------------------------------
+
+equal, not_equal = Operation("eq", np.equal), Operation("ne", np.not_equal)
+less, less_equal = Operation("lt", np.less), Operation("le", np.less_equal)
+greater, greater_equal = Operation("gt", np.greater), Operation("ge", np.greater_equal)
+bitwise_and, bitwise_or = Operation("and", np.bitwise_and), Operation("or", np.bitwise_or)
+bitwise_xor = Operation("xor", np.bitwise_xor)
+logical_and, logical_or = Operation("logical_and", np.logical_and), Operation("logical_or", np.logical_or)
+logical_xor = Operation("logical_xor", np.logical_xor)
+
+cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 
 # ---- choices between arrays -------------------------------------------------------------------------------------------
 
 
-def _share(g: Array, chosen: Array, x: Array, y: Array) -> Array:
-    """The gradient goes to what was chosen; where both were equal, half of it."""
-    return g * np.where(x == y, g.dtype.type(0.5), chosen.astype(g.dtype))
+def _share(g: Array, lower: Array, higher: Array) -> Array:
+    """The gradient goes to the higher one; half of it where both are equal, and all where one of them is nan."""
+    return np.where(lower == higher, g / 2, np.where(higher < lower, 0, g))
 
 
-maximum = Operation("maximum", np.maximum, lambda g, x, y: _share(g, x > y, x, y), lambda g, x, y: _share(g, y > x, x, y))
-minimum = Operation("minimum", np.minimum, lambda g, x, y: _share(g, x < y, x, y), lambda g, x, y: _share(g, y < x, x, y))
+maximum = Operation("maximum", np.maximum, lambda g, x, y: _share(g, y, x), lambda g, x, y: _share(g, x, y))
+minimum = Operation("minimum", np.minimum, lambda g, x, y: _share(g, x, y), lambda g, x, y: _share(g, y, x))
 clamp = Operation(
     "clamp",
     lambda x, low, high: np.clip(x, low, high),
     lambda g, x, low, high: g * (((x >= low) if low is not None else True) & ((x <= high) if high is not None else True)),
 )
-where = Operation("where", np.where, lambda g: None, lambda g, x: np.where(x, g, 0), lambda g, x: np.where(x, 0, g))
+where = Operation("where", np.where, _zero, lambda g, x: np.where(x, g, 0), lambda g, x: np.where(x, 0, g))
+fill_where = Operation(
+    "masked_fill_",
+    lambda x, mask, value: np.where(mask, value, x),
+    lambda g, y: np.where(y, 0, g),
+    _zero,
+    lambda g, y: np.where(y, g, 0),
+)
 
 # ---- reductions: `axis` is a tuple of axes, or None for all -----------------------------------------------------------
 
@@ -84,7 +133,7 @@ total = Operation(
 
 def _extreme(x: Array, axis: tuple[int, ...] | None, keepdims: bool, function: Any) -> tuple[Array, tuple[Any, ...]]:
     kept = function(x, axis=axis, keepdims=True)
-    return (kept if keepdims else np.squeeze(kept, axis=axis)), (x, kept, axis, keepdims)
+    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
 
 
 def _extreme_backward(
@@ -98,11 +147,84 @@ def _extreme_backward(
 
 extreme = Kernel("max", _extreme, _extreme_backward)
 
+
+def _variance(x: Array, axis: tuple[int, ...] | None, keepdims: bool, divisor: int) -> tuple[Array, tuple[Any, ...]]:
+    centred = x - x.sum(axis=axis, keepdims=True) / (x.size if axis is None else prod(x.shape[a] for a in axis))
+    return np.square(centred).sum(axis=axis, keepdims=keepdims) / divisor, (centred, axis, keepdims, divisor)
+
+
+def _variance_backward(
+    g: Array, needs: tuple[bool, ...], centred: Array, axis: tuple[int, ...] | None, keepdims: bool, divisor: int
+) -> tuple[Array]:
+    """2 (x - mean) / divisor: what the mean adds sums up to 0."""
+    return (_spread(g * 2 / divisor, centred.shape, axis, keepdims) * centred,)
+
+
+def _norm2(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
+    kept = np.sqrt(np.square(x).sum(axis=axis, keepdims=True))
+    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
+
+
+def _norm2_backward(
+    g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
+) -> tuple[Array]:
+    """d|x|/dx = x / |x|, and 0 where x is 0."""
+    return (_spread(g, x.shape, axis, keepdims) * (x / np.where(kept == 0, 1, kept)),)
+
+
+def _logsumexp(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
+    largest = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    shift = np.where(np.isfinite(largest), largest, 0)
+    kept = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
+    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
+
+
+def _logsumexp_backward(
+    g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
+) -> tuple[Array]:
+    """The derivative is softmax: e^(x - z)."""
+    return (_spread(g, x.shape, axis, keepdims) * np.exp(x - kept),)
+
+
+def _product(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
+    return x.prod(axis=axis, keepdims=keepdims), (x, axis, keepdims)
+
+
+def _product_backward(g: Array, needs: tuple[bool, ...], x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array]:
+    """The product of all others: those before times those behind, which holds where some are 0."""
+    along = x.reshape(1, -1) if axis is None else np.moveaxis(x, axis[0], -1)
+    ones = np.ones((*along.shape[:-1], 1), x.dtype)
+    before = np.cumprod(np.concatenate([ones, along], axis=-1), axis=-1)[..., :-1]
+    behind = np.flip(np.cumprod(np.concatenate([ones, np.flip(along, -1)], axis=-1), axis=-1)[..., :-1], -1)
+    others = before * behind
+    others = others.reshape(x.shape) if axis is None else np.moveaxis(others, -1, axis[0])
+    return (_spread(g, x.shape, axis, keepdims) * others,)
+
+
+def _dropped(kept: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
+    return kept if keepdims else np.squeeze(kept, axis=axis)
+
+
+variance = Kernel("var", _variance, _variance_backward)
+norm2 = Kernel("norm", _norm2, _norm2_backward)
+logsumexp = Kernel("logsumexp", _logsumexp, _logsumexp_backward)
+product = Kernel("prod", _product, _product_backward)
+cumulative_sum = Operation(
+    "cumsum", lambda x, axis: np.cumsum(x, axis=axis) if x.ndim else x, lambda g, axis: _reverse_sum(g, axis)
+)
+
+
+def _reverse_sum(g: Array, axis: int) -> Array:
+    """What comes later depends on each number: the sum from behind."""
+    return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis) if g.ndim else g
+
+
 # ---- shapes -----------------------------------------------------------------------------------------------------------
 
 reshape = Operation("reshape", lambda x, shape, before: x.reshape(shape), lambda g, before: g.reshape(before))
+contiguous = Operation("contiguous", np.ascontiguousarray, lambda g: g)
 permute = Operation("permute", lambda x, dims: x.transpose(dims), lambda g, dims: g.transpose(np.argsort(dims)))
-expand = Operation("expand", lambda x, shape: np.broadcast_to(x, shape), lambda g: g)
+expand = Operation("expand", lambda x, shape: x.view() if x.shape == shape else np.broadcast_to(x, shape), lambda g: g)
 
 
 def _index_derivative(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
@@ -127,14 +249,49 @@ def is_plain_index(index: Any) -> bool:
 take = Operation("index", lambda x, index, shape: x[index], lambda g, index, shape: _index_derivative(g, index, shape))
 
 
-def _take_along_derivative(g: Array, index: Array, axis: int, shape: tuple[int, ...]) -> Array:
-    """Put the gradient back where it was read: one place in each row along `axis`."""
-    result = np.zeros(shape, g.dtype)
-    np.put_along_axis(result, index, g, axis)
+Steps = tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]  # an index, as shaping.plain_index gives it
+
+
+def assign(target: Array, value: Any, index: Steps) -> None:
+    """target[index] = value."""
+    basic, advanced = index
+    view = target if basic is None else target[basic]
+    view[... if advanced is None else advanced] = value
+
+
+def _put(x: Array, y: Array, index: Steps, size: tuple[int, ...]) -> Array:
+    result = np.array(x)
+    assign(result, y, index)
     return result
 
 
-take_along = Operation("take_along_dim", lambda x, index, axis, shape: np.take_along_axis(x, index, axis), _take_along_derivative)
+def _add_at(x: Array, y: Array, index: Any) -> Array:
+    result = np.array(x)
+    np.add.at(result, index, y)
+    return result
+
+
+def _without_derivative(g: Array, index: Steps) -> Array:
+    """What was written over had no effect on the result."""
+    result = np.array(g)
+    assign(result, 0, index)
+    return result
+
+
+def _put_derivative(g: Array, index: Steps, size: tuple[int, ...]) -> Array:
+    """What was written has the gradient of the places where it was written, with as many dimensions as `size` at least."""
+    basic, advanced = index
+    part = g if basic is None else g[basic]
+    part = part if advanced is None else part[advanced]
+    result: Array = part.reshape((1,) * (len(size) - part.ndim) + part.shape)
+    return result
+
+
+put = Operation("index_put", _put, _without_derivative, _put_derivative)
+add_at = Operation("scatter_add", _add_at, lambda g: g, lambda g, index: g[index])
+triangle = Operation(
+    "triangle", lambda x, function, diagonal: function(x, diagonal), lambda g, function, diagonal: function(g, diagonal)
+)
 
 
 def _concatenate(*arrays: Array, axis: int) -> tuple[Array, tuple[Any, ...]]:
@@ -171,6 +328,9 @@ def _matmul_derivative_of_right(g: Array, x: Array, y: Array) -> Array:
     if y.ndim == 1:
         result: Array = np.squeeze(np.swapaxes(x, -1, -2) @ g[..., None], -1)
         return result
+    if y.ndim == 2 < x.ndim:  # one matrix for all: one large product, where the batch is summed over, too
+        rows = prod(x.shape[:-1])
+        return x.reshape(rows, x.shape[-1]).T @ g.reshape(rows, g.shape[-1])
     return np.swapaxes(x, -1, -2) @ g
 
 

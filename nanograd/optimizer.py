@@ -1,105 +1,139 @@
-"""Optimizers: they change parameters so that the loss falls. Formulas and defaults are PyTorch's."""
+"""Optimizers: they change parameters p by their gradients g so that the loss falls. Formulas and defaults are PyTorch's.
 
-from collections.abc import Iterable, Mapping
+In all of them `maximize` climbs instead, with -g for g, and `weight_decay` adds that share of p to g; AdamW and Muon shrink p
+itself by lr weight_decay instead. All changes are in place and keep the shape and dtype of p.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from nanograd.gradients import clip_grad_norm_, clip_grad_value_
 from nanograd.graph import Array
-from nanograd.tensor import Tensor
+from nanograd.parameter_groups import Group, Optimizer
 
-Group = dict[str, Any]
+__all__ = ["SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
 
 
-class Optimizer:
-    """The base of every optimizer: groups of parameters, each with settings of its own, as torch.optim.Optimizer.
+def _directed(gradient: Array, parameter: Array, group: Group, decay: float) -> Array:
+    """The gradient to descend along, with the decay of weights in it; the gradient itself stays as it is."""
+    if group["maximize"]:
+        gradient = -gradient
+    return gradient + decay * parameter if decay else gradient
 
-    `params` holds parameters, or dicts with a "params" entry and settings that differ from the defaults.
-    A subclass defines `_update`.
+
+def _mix(average: Array, new: Array, share: float, scratch: Array) -> None:
+    """average = share average + (1 - share) new, in place; `scratch` then holds (1 - share) new, and may be `new` itself."""
+    average *= share
+    np.multiply(new, 1 - share, out=scratch)
+    average += scratch
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum (Polyak, 1964; Nesterov, 1983; as in Sutskever et al., 2013).
+
+    b = momentum b + (1 - dampening) g, from the first g on; p -= lr b, or lr (g + momentum b) with `nesterov`.
+
+    >>> from nanograd.tensor import Tensor
+    >>> x = Tensor([1.0], requires_grad=True)
+    >>> x.grad = x.detach()
+    >>> SGD([x], lr=0.5).step()
+    >>> x.item()
+    0.5
     """
 
-    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
-        given = list(params)
-        if not given:
-            raise ValueError("The optimizer got no parameters; pass model.parameters().")
-        groups = given if isinstance(given[0], dict) else [{"params": given}]
-        self.defaults = defaults
-        self.param_groups: list[Group] = [{**defaults, **group, "params": list(group["params"])} for group in groups]
-        self.state: dict[int, dict[str, Any]] = {}
-        for group in self.param_groups:
-            _check_group(group)
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, {**settings, "nesterov": nesterov, "maximize": maximize})
 
-    def zero_grad(self) -> None:
-        """Forget every parameter's gradient."""
-        for parameter in self._parameters():
-            parameter.grad = None
-
-    def step(self) -> None:
-        """Change every parameter that has a gradient, once."""
-        index = 0
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter.data, parameter.grad.data, self.state.setdefault(index, {}), group)
-                    parameter._counter[0] += 1
-                index += 1
+    def _check(self, group: Group) -> None:
+        super()._check(group)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("nesterov needs a momentum above 0 and a dampening of 0.")
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
-        """Change one parameter in place, and its state."""
-        raise NotImplementedError(f"{type(self).__name__} defines no update.")
-
-    def _parameters(self) -> list[Tensor]:
-        return [parameter for group in self.param_groups for parameter in group["params"]]
-
-    def state_dict(self) -> dict[str, Any]:
-        """The state by a parameter's position, and the groups' settings, as PyTorch nests them; arrays are not copied."""
-        groups, begin = [], 0
-        for group in self.param_groups:
-            end = begin + len(group["params"])
-            groups.append({**group, "params": list(range(begin, end))})
-            begin = end
-        return {"state": {index: dict(entry) for index, entry in self.state.items()}, "param_groups": groups}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over a state that `state_dict` gave; raises ValueError where the groups or shapes do not fit."""
-        saved = state_dict["param_groups"]
-        sizes = [len(group["params"]) for group in saved]
-        own = [len(group["params"]) for group in self.param_groups]
-        if sizes != own:
-            raise ValueError(f"The optimizer has groups of {own} parameters, the saved state has {sizes}; build it as it was.")
-        parameters = self._parameters()
-        state = {int(index): _copied(entry) for index, entry in state_dict["state"].items()}
-        for index, entry in state.items():
-            for name, value in entry.items():
-                if isinstance(value, np.ndarray) and value.ndim and value.shape != parameters[index].shape:
-                    raise ValueError(
-                        f"The saved {name} of parameter {index} has the shape {value.shape}, the parameter {parameters[index].shape}."
-                    )
-        for group, before in zip(self.param_groups, saved, strict=True):
-            group.update({name: value for name, value in before.items() if name != "params"})
-        self.state = state
+        gradient, momentum = _directed(gradient, parameter, group, group["weight_decay"]), group["momentum"]
+        if momentum:
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                state["momentum_buffer"] = buffer = np.array(gradient)
+            else:
+                buffer *= momentum
+                buffer += (1 - group["dampening"]) * gradient
+            gradient = gradient + momentum * buffer if group["nesterov"] else buffer
+        parameter -= group["lr"] * gradient
 
 
-def _copied(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in entry.items()}
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman and Hinton, 2012): steps divided by the root of a running mean of squared gradients.
 
+    v = alpha v + (1 - alpha) g^2; p -= lr g / (sqrt(v) + eps). `centered` takes off v the square of the mean of g;
+    `momentum` sums the steps up: b = momentum b + g / (sqrt(v) + eps), p -= lr b.
+    """
 
-def _check_group(group: Group) -> None:
-    for name in ("lr", "eps", "weight_decay"):
-        if not group.get(name, 0) >= 0:
-            raise ValueError(f"{name} is at least 0; got {group[name]}.")
-    for beta in group.get("betas", ()):
-        if not 0 <= beta < 1:
-            raise ValueError(f"Each of betas is from 0 to below 1; got {beta}.")
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        settings = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
+        super().__init__(params, {**settings, "centered": centered, "maximize": maximize})
+
+    def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
+        gradient, alpha = _directed(gradient, parameter, group, group["weight_decay"]), group["alpha"]
+        if not state:
+            names = ["square_avg", *["momentum_buffer"] * (group["momentum"] > 0), *["grad_avg"] * group["centered"]]
+            state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
+        state["step"] += 1
+        change = np.multiply(gradient, gradient, out=np.empty_like(parameter))
+        _mix(state["square_avg"], change, alpha, change)
+        if group["centered"]:
+            _mix(state["grad_avg"], gradient, alpha, change)
+            np.multiply(state["grad_avg"], state["grad_avg"], out=change)
+            np.subtract(state["square_avg"], change, out=change)
+            np.sqrt(change, out=change)
+        else:
+            np.sqrt(state["square_avg"], out=change)
+        change += group["eps"]
+        np.divide(gradient, change, out=change)
+        if group["momentum"] > 0:
+            buffer = state["momentum_buffer"]
+            buffer *= group["momentum"]
+            buffer += change
+            np.copyto(change, buffer)
+        change *= group["lr"]
+        parameter -= change
 
 
 class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2015). `weight_decay` adds that share of each parameter to its gradient.
+    """Adam (Kingma and Ba, 2015): the running mean of gradients over the root of that of their squares.
 
-    >>> parameter = Tensor([1.0], requires_grad=True)
-    >>> parameter.grad = parameter.detach()
-    >>> Adam([parameter], lr=0.1).step()
-    >>> round(parameter.item(), 4)
+    m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps) at step t.
+    `amsgrad` (Reddi et al., 2018) takes for v the largest there was.
+
+    >>> from nanograd.tensor import Tensor
+    >>> x = Tensor([1.0], requires_grad=True)
+    >>> x.grad = x.detach()
+    >>> Adam([x], lr=0.1).step()
+    >>> round(x.item(), 4)
     0.9
     """
 
@@ -112,31 +146,36 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay})
+        settings = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, {**settings, "amsgrad": amsgrad, "maximize": maximize})
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
-        """m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)."""
-        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+        lr, (beta1, beta2) = group["lr"], group["betas"]
         if not state:
-            state.update(step=0, exp_avg=np.zeros_like(parameter), exp_avg_sq=np.zeros_like(parameter))
+            names = ["exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]]
+            state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
+        state["step"] += 1
+        decay = group["weight_decay"]
         if decay and self.decouples_weight_decay:
             parameter *= 1 - lr * decay
-        elif decay:
-            gradient = gradient + decay * parameter
-        state["step"] += 1
-        mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean *= beta1
-        mean += (1 - beta1) * gradient
-        square *= beta2
-        change = gradient * gradient
-        change *= 1 - beta2
-        square += change
+            decay = 0.0
+        gradient = _directed(gradient, parameter, group, decay)
+        change = np.empty_like(parameter)
+        _mix(state["exp_avg"], gradient, beta1, change)
+        np.multiply(gradient, gradient, out=change)
+        square = state["exp_avg_sq"]
+        _mix(square, change, beta2, change)
+        if group["amsgrad"]:
+            square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
+        correction = (1 - beta2 ** state["step"]) ** 0.5  # multiplied out, which saves a pass over the numbers
         np.sqrt(square, out=change)
-        change *= (1 - beta2 ** state["step"]) ** -0.5
-        change += group["eps"]
-        np.divide(mean, change, out=change)
-        change *= lr / (1 - beta1 ** state["step"])
+        change += group["eps"] * correction
+        np.divide(state["exp_avg"], change, out=change)
+        change *= lr * correction / (1 - beta1 ** state["step"])
         parameter -= change
 
 
@@ -152,18 +191,73 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
 
-def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float) -> float:
-    """Shorten all gradients together to the norm `max_norm` where it is longer; return the norm it was.
+class Muon(Optimizer):
+    """Muon (Jordan et al., 2024): momentum for matrices (rows, columns), each step made nearly orthogonal.
 
-    A norm that is not finite is returned, and nothing is changed.
+    b = momentum b + (1 - momentum) g; u = (1 - momentum) g + momentum b with `nesterov`, otherwise b; then
+    p -= lr sqrt(max(1, rows / columns)) orthogonal(u), so that long and wide matrices change alike. Defaults are this
+    method's own and not PyTorch's. Everything else, and as a rule embeddings and the head, belongs into an AdamW.
     """
-    gradients = [parameter.grad.data for parameter in parameters if parameter.grad is not None]
-    norm = float(np.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients)))
-    if np.isfinite(norm) and norm > max_norm:
-        for gradient in gradients:
-            gradient *= max_norm / (norm + 1e-6)
-    return norm
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 0.02,
+        weight_decay: float = 0.0,
+        momentum: float = 0.95,
+        nesterov: bool = True,
+        *,
+        ns_steps: int = 5,
+        eps: float = 1e-7,
+    ) -> None:
+        settings = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov}
+        super().__init__(params, {**settings, "ns_steps": ns_steps, "eps": eps})
+
+    def _check(self, group: Group) -> None:
+        super()._check(group)
+        wrong = [parameter.shape for parameter in group["params"] if parameter.ndim != 2]
+        if wrong:
+            raise ValueError(f"Muon changes matrices only; got a parameter of the shape {wrong[0]}: put the rest in an AdamW.")
+
+    def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
+        if not state:
+            state["momentum_buffer"] = np.zeros_like(parameter)
+        buffer, change = state["momentum_buffer"], np.empty_like(parameter)
+        _mix(buffer, gradient, group["momentum"], change)
+        if group["nesterov"]:
+            change += group["momentum"] * buffer  # to (1 - momentum) g
+        else:
+            change = buffer
+        change = orthogonal(change, group["ns_steps"], group["eps"])
+        change *= group["lr"] * max(1.0, len(parameter) / parameter.shape[1]) ** 0.5
+        parameter *= 1 - group["lr"] * group["weight_decay"]
+        parameter -= change
+
+
+_QUINTIC = (3.4445, -4.7750, 2.0315)  # of a polynomial that lifts small singular values fastest, by Jordan et al.
+
+
+def orthogonal(matrix: Array, steps: int = 5, eps: float = 1e-7) -> Array:
+    """About the nearest orthogonal matrix: the singular values of `matrix` (rows, columns) come near 1, from 0.7 to 1.2.
+
+    Newton-Schulz steps X -> a X + (b G + c G^2) X, with G = X X^T, from X of norm 1; a matrix of zeros stays zeros.
+    """
+    a, b, c = _QUINTIC
+    is_tall = len(matrix) > matrix.shape[1]
+    x = matrix.T if is_tall else matrix
+    x = x / max(float(np.linalg.norm(x)), eps)
+    for _ in range(steps):
+        gram = x @ x.T
+        polynomial = gram @ gram
+        polynomial *= c
+        gram *= b
+        polynomial += gram
+        x = a * x + polynomial @ x
+    return np.ascontiguousarray(x.T) if is_tall else x

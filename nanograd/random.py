@@ -3,9 +3,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from zlib import crc32
 
 import numpy as np
+
+from nanograd.dtype import check_device
 
 
 class Generator:
@@ -14,7 +17,8 @@ class Generator:
     It is numpy's SFC64, a fast generator of 64-bit numbers.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, device: Any = None) -> None:
+        check_device(device)
         self.manual_seed(seed)
 
     def manual_seed(self, seed: int) -> "Generator":

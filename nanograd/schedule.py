@@ -1,6 +1,15 @@
-"""Learning-rate schedules: the rate as a function of the step."""
+"""Learning-rate schedules: the rate as a function of the step, and schedulers that set it, as torch.optim.lr_scheduler.
 
+A scheduler counts `last_epoch` from 0, at its creation, and one more at each `step()`, which comes after the optimizer's.
+Each changes the rate that is set now, so several may work on one optimizer together.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from math import cos, pi
+from typing import Any
+
+from nanograd.parameter_groups import Optimizer
 
 
 def warmup_cosine(step: int, *, lr: float, min_lr: float, warmup_steps: int, max_steps: int) -> float:
@@ -17,3 +26,191 @@ def warmup_cosine(step: int, *, lr: float, min_lr: float, warmup_steps: int, max
         return min_lr
     progress = (step - warmup_steps) / (max_steps - warmup_steps)
     return min_lr + (lr - min_lr) * 0.5 * (1 + cos(pi * progress))
+
+
+class LRScheduler:
+    """The base of every scheduler: a subclass defines `get_lr`, the rate of each group at `last_epoch`.
+
+    `base_lrs` are the rates the groups began with, kept as "initial_lr" in each. To go on from an earlier run, load the
+    states of optimizer and scheduler, or give the `last_epoch` it had.
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"A scheduler takes an optimizer, not {type(optimizer).__name__}.")
+        for group in optimizer.param_groups:
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError("To go on from last_epoch, each group needs its initial_lr: load the optimizer's state first.")
+        self.optimizer = optimizer
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self._begin()
+
+    def _begin(self) -> None:
+        self._is_resuming = self.last_epoch >= 0
+        self.step()
+        self._is_resuming = False
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group at `last_epoch`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no get_lr().")
+
+    def get_last_lr(self) -> list[float]:
+        """The rate of each group that was set last."""
+        return self._last_lr
+
+    def step(self) -> None:
+        """Go on by one and set the rates."""
+        self.last_epoch += 1
+        self._set(self.get_lr())
+
+    def _restart(self) -> None:
+        self.last_epoch = -1
+        self._set(self.base_lrs)
+        self.step()
+
+    def _set(self, rates: list[float]) -> None:
+        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = lr
+        self._last_lr = list(rates)
+
+    def _present(self) -> list[float]:
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer, and functions that were given."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("optimizer", "lr_lambdas")}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave; the optimizer's rates come with the optimizer's own state."""
+        self.__dict__.update(state_dict)
+
+
+class LambdaLR(LRScheduler):
+    """The rate a group began with, times `lr_lambda(last_epoch)`; one function for all groups, or one for each.
+
+    >>> from nanograd.optimizer import SGD
+    >>> from nanograd.tensor import Tensor
+    >>> schedule = LambdaLR(SGD([Tensor([1.0])], lr=0.8), lambda epoch: 0.5**epoch)
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.4]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]], last_epoch: int = -1
+    ) -> None:
+        count = len(optimizer.param_groups)
+        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * count
+        if len(self.lr_lambdas) != count:
+            raise ValueError(f"Give one function, or one for each of the {count} groups; got {len(self.lr_lambdas)}.")
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group at `last_epoch`."""
+        return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas, strict=True)]
+
+
+class StepLR(LRScheduler):
+    """The rate times `gamma` after every `step_size` steps."""
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group at `last_epoch`."""
+        is_due = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
+        return [lr * self.gamma if is_due else lr for lr in self._present()]
+
+
+class LinearLR(LRScheduler):
+    """A warm-up: the rate times a factor that goes evenly from `start_factor` to `end_factor` in `total_iters` steps."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
+            raise ValueError(f"start_factor is above 0, end_factor at least 0, both up to 1; got {start_factor}, {end_factor}.")
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group at `last_epoch`."""
+        if self.last_epoch == 0:
+            return [lr * self.start_factor for lr in self._present()]
+        if self._is_resuming or self.last_epoch > self.total_iters:
+            return self._present()
+        ratio = self._factor(self.last_epoch) / self._factor(self.last_epoch - 1)
+        return [lr * ratio for lr in self._present()]
+
+    def _factor(self, epoch: int) -> float:
+        return self.start_factor + (self.end_factor - self.start_factor) * epoch / self.total_iters
+
+
+class CosineAnnealingLR(LRScheduler):
+    """Along half a cosine from the rate a group began with to `eta_min` in `T_max` steps, then up again, and so on.
+
+    eta_min + (base - eta_min) (1 + cos(pi last_epoch / T_max)) / 2 (Loshchilov and Hutter, 2017, without restarts).
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group at `last_epoch`."""
+        if self.last_epoch == 0 or self._is_resuming:
+            return self._present()
+        now = 1 + cos(pi * self.last_epoch / self.T_max)
+        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # from the bottom, where the ratio would be 0 / 0
+            rises = [(base - self.eta_min) * now / 2 for base in self.base_lrs]
+            return [lr + rise for lr, rise in zip(self._present(), rises, strict=True)]
+        ratio = now / (1 + cos(pi * (self.last_epoch - 1) / self.T_max))
+        return [self.eta_min + (lr - self.eta_min) * ratio for lr in self._present()]
+
+
+class SequentialLR(LRScheduler):
+    """One scheduler after another: the next takes over, from its own beginning, at each of `milestones`."""
+
+    def __init__(
+        self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
+    ) -> None:
+        if len(milestones) != len(schedulers) - 1 or any(part.optimizer is not optimizer for part in schedulers):
+            raise ValueError("SequentialLR takes schedulers of its own optimizer, and one milestone fewer than schedulers.")
+        self.optimizer, self._schedulers, self._milestones = optimizer, list(schedulers), list(milestones)
+        self.last_epoch = last_epoch + 1
+        self._schedulers[0]._restart()
+        self._last_lr = self._schedulers[0].get_last_lr()
+
+    def step(self) -> None:
+        """Go on by one and set the rates."""
+        self.last_epoch += 1
+        position = bisect_right(self._milestones, self.last_epoch)
+        part = self._schedulers[position]
+        if position and self._milestones[position - 1] == self.last_epoch:
+            part._restart()
+        else:
+            part.step()
+        self._last_lr = part.get_last_lr()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place in the sequence, and the schedulers' own states."""
+        return {
+            "last_epoch": self.last_epoch,
+            "_last_lr": self._last_lr,
+            "parts": [part.state_dict() for part in self._schedulers],
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+        self.last_epoch, self._last_lr = state_dict["last_epoch"], list(state_dict["_last_lr"])
+        for part, state in zip(self._schedulers, state_dict["parts"], strict=True):
+            part.load_state_dict(state)

@@ -1,15 +1,18 @@
 """Softmax, its logarithm, and the cross-entropy loss made of them.
 
 For a row x of C logits:  softmax(x)_i = e^(x_i) / sum_j e^(x_j),  log_softmax(x)_i = x_i - log sum_j e^(x_j), and the
-cross-entropy of a target class t is -log_softmax(x)_t, in nats. Subtracting the largest logit first changes none of
-them and keeps every exponential at 1 or below.
+cross-entropy of a target class t is -log_softmax(x)_t, in nats; of target probabilities p it is -sum_i p_i log_softmax(x)_i.
+Subtracting the largest logit first changes none of them and keeps every exponential at 1 or below.
 """
+
+from typing import Any
 
 import numpy as np
 
-from nanograd.errors import ShapeError
+from nanograd.errors import GraphError, ShapeError
 from nanograd.graph import Array, Kernel
-from nanograd.tensor import Tensor, fused
+from nanograd.module import Module
+from nanograd.tensor import Tensor, fused, wrap
 
 # ---- the definitions --------------------------------------------------------------------------------------------------
 
@@ -35,9 +38,16 @@ def cross_entropy_definition(input: Tensor, target: Tensor) -> Tensor:
 # ---- the fast forms ---------------------------------------------------------------------------------------------------
 
 
+def _shifted(x: Array, axis: int) -> Array:
+    """x less its largest number along `axis`; NaN where all are minus infinity."""
+    result: Array = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return result
+
+
 def softmax_array(x: Array, axis: int) -> Array:
     """Softmax of an array along `axis`."""
-    exponentials: Array = np.exp(x - x.max(axis=axis, keepdims=True))
+    exponentials = _shifted(x, axis)
+    np.exp(exponentials, out=exponentials)
     exponentials /= exponentials.sum(axis=axis, keepdims=True)
     return exponentials
 
@@ -55,7 +65,7 @@ def _softmax_backward(g: Array, needs: tuple[bool, ...], z: Array, axis: int) ->
 
 
 def _log_softmax(x: Array, axis: int) -> tuple[Array, tuple[Array, int]]:
-    shifted = x - x.max(axis=axis, keepdims=True)
+    shifted = _shifted(x, axis)
     z = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return z, (z, axis)
 
@@ -65,27 +75,33 @@ def _log_softmax_backward(g: Array, needs: tuple[bool, ...], z: Array, axis: int
     return (g - np.exp(z) * g.sum(axis=axis, keepdims=True),)
 
 
-def _cross_entropy(x: Array, target: Array, ignore_index: int) -> tuple[Array, tuple[Array, Array, Array]]:
-    """Losses (N,) of logits (N, C): 0 where the target is `ignore_index`."""
+def _cross_entropy(x: Array, target: Array, row_weights: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+    """Losses (N,) of logits (N, C), each times its row's weight."""
     rows = np.arange(len(x))
-    counted = target != ignore_index
-    chosen = np.where(counted, target, 0)
-    shifted = x - x.max(axis=1, keepdims=True)
-    picked = shifted[rows, chosen]
+    shifted = _shifted(x, 1)
+    picked = shifted[rows, target]
     probabilities = np.exp(shifted, out=shifted)
     sums = probabilities.sum(axis=1, keepdims=True)
     probabilities /= sums
-    return (np.log(sums[:, 0]) - picked) * counted, (probabilities, chosen, counted)
+    losses = np.log(sums[:, 0]) - picked
+    np.multiply(losses, row_weights, out=losses, where=row_weights != 0)
+    losses[row_weights == 0] = 0
+    return losses, (probabilities, target, row_weights)
 
 
 def _cross_entropy_backward(
-    g: Array, needs: tuple[bool, ...], probabilities: Array, chosen: Array, counted: Array
-) -> tuple[Array, None]:
-    """d loss / d x = softmax(x) - one_hot(target), for the rows that count."""
-    weight = (g * counted)[:, None]
+    g: Array, needs: tuple[bool, ...], probabilities: Array, target: Array, row_weights: Array
+) -> tuple[Array, None, None]:
+    """d loss / d x = (softmax(x) - one_hot(target)) times the row's weight."""
+    weight = _weighted(g, row_weights)[:, None]
     result = probabilities * weight
-    result[np.arange(len(result)), chosen] -= weight[:, 0]
-    return result, None
+    result[np.arange(len(result)), target] -= weight[:, 0]
+    return result, None, None
+
+
+def _weighted(g: Array, row_weights: Array) -> Array:
+    """g times the weights; 0 where they are 0, even for a gradient that is not finite."""
+    return np.multiply(g, row_weights, out=np.zeros_like(g), where=row_weights != 0)
 
 
 _softmax_kernel = Kernel("softmax", _softmax, _softmax_backward)
@@ -93,52 +109,162 @@ _log_softmax_kernel = Kernel("log_softmax", _log_softmax, _log_softmax_backward)
 _cross_entropy_kernel = Kernel("cross_entropy", _cross_entropy, _cross_entropy_backward)
 
 
-def softmax(input: Tensor, dim: int) -> Tensor:
-    """Positive numbers that sum to 1 along `dim`; the shape stays.
+def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
+    """Positive numbers that sum to 1 along `dim`, computed in `dtype` where it is given; the shape stays.
 
     >>> softmax(Tensor([0.0, 0.0]), dim=0)
-    tensor([0.5, 0.5])
+    tensor([0.5000, 0.5000])
     """
-    return fused(_softmax_kernel, input, axis=dim)
+    return _along(_softmax_kernel, input, dim, dtype)
 
 
-def log_softmax(input: Tensor, dim: int) -> Tensor:
-    """The logarithm of softmax along `dim`, in nats; the shape stays."""
-    return fused(_log_softmax_kernel, input, axis=dim)
+def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
+    """The logarithm of softmax along `dim`, in nats, computed in `dtype` where it is given; the shape stays."""
+    return _along(_log_softmax_kernel, input, dim, dtype)
 
 
-def cross_entropy(input: Tensor, target: Tensor, ignore_index: int = -100, reduction: str = "mean") -> Tensor:
+def _along(kernel: Kernel, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
+    if dim is None:
+        raise ValueError(f"{kernel.name} needs the dimension along which to sum: pass dim, such as dim=-1 for the last.")
+    x = input if dtype is None else input.to(dtype)
+    x._require_floats(kernel.name)
+    axis = x._axis(dim)
+    return fused(kernel, x, axis=axis) if x.ndim else fused(kernel, x.reshape(1), axis=0).reshape(())
+
+
+# ---- cross-entropy ----------------------------------------------------------------------------------------------------
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """The cross-entropy in nats of logits (N, C), (C,) or (N, C, d1, ...) and target classes (N,), () or (N, d1, ...).
 
-    Targets equal to `ignore_index` count nothing. `reduction` is "mean" (over what counts), "sum" or "none" (the
-    target's shape). Raises ShapeError where shapes or classes do not fit.
+    Targets of the logits' own shape are probabilities of the classes. `weight` (C,) weighs the classes; targets equal to
+    `ignore_index` count nothing; `label_smoothing` moves that share of each target evenly to all classes. `reduction` is
+    "none" (the shape of target classes), "sum" or "mean": the sum divided by the targets' weights, for probabilities by
+    their number. Raises ShapeError where shapes or classes do not fit.
 
-    >>> from nanograd.tensor import tensor
+    >>> from nanograd import tensor
     >>> cross_entropy(Tensor([[0.0, 0.0]]), tensor([1])).item()
     0.6931471824645996
     """
+    check_reduction(reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing is from 0 to 1; got {label_smoothing}.")
+    if target.shape == input.shape and input.ndim:
+        return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
+    rows, classes, row_weights = class_rows("cross_entropy", input, target, weight, ignore_index)
+    losses = fused(_cross_entropy_kernel, rows, classes, wrap(row_weights))
+    if label_smoothing:
+        log_probabilities = log_softmax(rows, 1)
+        even = (log_probabilities if weight is None else log_probabilities * weight).sum(1)
+        even = even.where(wrap(target.data.reshape(-1) != ignore_index), 0.0)
+        losses = losses * (1 - label_smoothing) - even * (label_smoothing / rows.shape[1])
+    return reduce_rows(losses, row_weights, target.shape, reduction)
+
+
+def _of_probabilities(
+    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float
+) -> Tensor:
+    """Cross-entropy with target probabilities of the logits' shape."""
+    target._require_floats("cross_entropy with targets of the logits' shape, which are probabilities,")
+    if ignore_index >= 0:
+        raise ValueError(f"ignore_index {ignore_index} is for target classes; these targets are probabilities: leave it out.")
+    axis = min(input.ndim - 1, 1)
+    classes = input.shape[axis]
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    if weight is not None:
+        check_class_weight(weight, classes)
+        target = target * weight.reshape(classes, *(1,) * (input.ndim - axis - 1))
+    losses = -(log_softmax(input, axis) * target).sum(axis)
+    return reduce_rows(losses, np.ones(losses.shape), losses.shape, reduction)
+
+
+# ---- what losses over classes share -----------------------------------------------------------------------------------
+
+
+def class_rows(
+    name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
+) -> tuple[Tensor, Tensor, Array]:
+    """The input as rows (M, C), the target class of each (0 where it is ignored), and each row's weight (0 likewise)."""
     if not input.ndim:
-        raise ShapeError("cross_entropy needs logits (N, C), (C,) or (N, C, d1, ...); got a single number.")
-    classes = input.shape[1] if input.ndim > 1 else input.shape[0]
+        raise ShapeError(f"{name} needs an input (N, C), (C,) or (N, C, d1, ...); got a single number.")
+    input._require_floats(name)
+    classes = input.shape[min(input.ndim - 1, 1)]
     expected = (input.shape[0], *input.shape[2:]) if input.ndim > 1 else ()
     if target.shape != expected:
-        raise ShapeError(f"For logits of shape {input.shape} the targets have the shape {expected}; got {target.shape}.")
-    _check_classes(target.data, classes, ignore_index)
+        raise ShapeError(f"For an input of shape {input.shape} the targets have the shape {expected}; got {target.shape}.")
+    flat = target.data.reshape(-1)
+    counted = flat != ignore_index
+    _check_classes(flat[counted], classes)
+    chosen = np.where(counted, flat, 0)
+    row_weights = counted.astype(input.dtype)
+    if weight is not None:
+        check_class_weight(weight, classes)
+        if weight.requires_grad:
+            raise GraphError(f"{name} has no gradient for the weights of target classes; pass weight.detach().")
+        row_weights *= weight.data[chosen]
     rows = input.permute(0, *range(2, input.ndim), 1) if input.ndim > 2 else input
-    losses = fused(_cross_entropy_kernel, rows.reshape(-1, classes), target.reshape(-1), ignore_index=ignore_index)
+    return rows.reshape(len(flat), classes), wrap(chosen), row_weights
+
+
+def reduce_rows(losses: Tensor, row_weights: Array, shape: tuple[int, ...], reduction: str) -> Tensor:
+    """The losses in `shape`, their sum, or their sum divided by that of the weights (NaN where that is 0)."""
     if reduction == "none":
-        return losses.reshape(expected)
+        return losses.reshape(shape)
     if reduction == "sum":
         return losses.sum()
-    if reduction != "mean":
+    total = row_weights.sum().item()
+    return losses.sum() / total if total else losses.sum() * float("nan")
+
+
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError for a reduction that losses do not have."""
+    if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}.")
-    return losses.sum() / int(np.count_nonzero(target.data != ignore_index))
 
 
-def _check_classes(target: Array, classes: int, ignore_index: int) -> None:
+def check_class_weight(weight: Tensor, classes: int) -> None:
+    """Raise ShapeError where there is not one weight for each class."""
+    if weight.shape != (classes,):
+        raise ShapeError(f"weight has one number for each of the {classes} classes; got the shape {weight.shape}.")
+
+
+def _check_classes(target: Array, classes: int) -> None:
     if target.dtype.kind not in "iu":
         raise ShapeError(f"Target classes are integers (int64); got {target.dtype}: use .long().")
     outside = (target < 0) | (target >= classes)
-    outside &= target != ignore_index
     if outside.any():
         raise ShapeError(f"A target class is from 0 to {classes - 1}; got {target[outside][0]}.")
+
+
+class Softmax(Module):
+    """`softmax` as a layer. Input and output have the same shape."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Softmax along `dim` of a tensor of any shape."""
+        return softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        """The dimension."""
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """`log_softmax` as a layer. Input and output have the same shape."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The logarithm of softmax along `dim` of a tensor of any shape."""
+        return log_softmax(input, self.dim)

@@ -1,24 +1,39 @@
 """The Tensor: an array that remembers how it was made, so that gradients can flow back through it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from math import prod
-from typing import Any, NamedTuple, cast
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+from weakref import ref
 
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.errors import GraphError, ShapeError
-from nanograd.graph import Array, Counter, Kernel, Node, Operation, backward, is_grad_enabled, no_grad, set_grad_enabled
+from nanograd.conversion import ConversionMethods
+from nanograd.dtype import CPU, FLOATS, as_dtype, common_dtype, device, float32, int64, nearest_dtype
+from nanograd.elementwise import ElementwiseMethods
+from nanograd.errors import GraphError, ShapeError, refuse
+from nanograd.graph import (
+    Array,
+    Counter,
+    Hooks,
+    Kernel,
+    Node,
+    Operation,
+    RemovableHandle,
+    backward_from,
+    is_grad_enabled,
+    thread,
+    through_hooks,
+)  # fmt: skip
+from nanograd.outside import explain
+from nanograd.products import ProductMethods
+from nanograd.reduction import ReductionMethods
+from nanograd.shaping import ShapingMethods, plain_index
 
-__all__ = ["Scalar", "Tensor", "apply", "fused", "is_grad_enabled", "no_grad", "set_grad_enabled", "tensor", "wrap"]
-
-Scalar = bool | int | float
-Dims = int | Sequence[int] | None
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_DTYPES = (*_FLOATS, np.dtype(np.int64), np.dtype(np.bool_))
+Hook = Callable[["Tensor"], "Tensor | None"]
 
 
-class Tensor:
+class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethods, ConversionMethods):
     """An n-dimensional array with reverse-mode differentiation, as torch.Tensor.
 
     `Tensor(data)` makes a float32 tensor from numbers, nested lists or an array; `tensor(data)` infers the dtype. Operations
@@ -30,35 +45,27 @@ class Tensor:
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_counter", "_node", "_requires_grad", "data", "grad")
-    __array_priority__ = 1000  # numpy leaves `array * tensor` to the tensor
+    __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "data", "grad")
 
-    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = np.float32) -> None:
-        array = np.array(data.data if isinstance(data, Tensor) else data, dtype=dtype)
-        self.data: Array = array
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = float32) -> None:
+        if not isinstance(requires_grad, bool):
+            raise TypeError("Tensor(2, 3) would be an empty tensor in PyTorch; use empty(2, 3), zeros(2, 3) or Tensor([2, 3]).")
+        self.data: Array = np.array(data.data if isinstance(data, Tensor) else data, dtype=as_dtype(dtype))
         self.grad: Tensor | None = None
         self._node: Node | None = None
         self._requires_grad = False
-        self._counter: Counter = [0]
+        self._counter: Counter = [0, 0]
+        self._hooks: Hooks | None = None
+        self._seen: int | None = None  # of a view: how often its base had been written to, and recorded, when it was taken
         if requires_grad:
             self.requires_grad_()
 
     # ---- what it is ---------------------------------------------------------------------------------------------------
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The size of each dimension."""
-        return self.data.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The kind of number: float32, float64, int64 or bool."""
-        return self.data.dtype
-
-    @property
-    def ndim(self) -> int:
-        """How many dimensions there are."""
-        return self.data.ndim
+    def device(self) -> device:
+        """Where the numbers lie: always the CPU."""
+        return CPU
 
     @property
     def requires_grad(self) -> bool:
@@ -70,18 +77,23 @@ class Tensor:
         self.requires_grad_(value)
 
     @property
-    def version(self) -> int:
-        """How often the numbers were changed in place."""
-        return self._counter[0]
-
-    @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
         return self._node is None
 
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the graph behind a result, None for a leaf; good for looking at."""
+        return self._node
+
+    @property
+    def version(self) -> int:
+        """How often the numbers were changed in place."""
+        return self._counter[0]
+
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[self._axis(dim)]
 
     def dim(self) -> int:
         """How many dimensions there are."""
@@ -91,37 +103,46 @@ class Tensor:
         """How many numbers there are."""
         return self.data.size
 
+    def is_floating_point(self) -> bool:
+        """Whether the numbers are float32 or float64."""
+        return self.data.dtype in FLOATS
+
     def __len__(self) -> int:
         if not self.data.ndim:
             raise ShapeError("A tensor of no dimensions has no length; use item() for its number.")
         return len(self.data)
 
     def __repr__(self) -> str:
-        body = np.array2string(self.data, separator=", ", prefix="tensor(", precision=4)
-        dtype = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
-        grad = ", requires_grad=True" if self._requires_grad else f", from={self._node.rule.name}" if self._node else ""
-        return f"tensor({body}{dtype}{grad})"
+        has_fractions = self.data.dtype.kind == "f" and bool((np.isfinite(self.data) & (self.data != np.trunc(self.data))).any())
+        body = np.array2string(
+            self.data,
+            separator=", ",
+            prefix="tensor(",
+            precision=4,
+            floatmode="fixed" if has_fractions else "maxprec",
+            threshold=1000,
+            max_line_width=80,
+        )
+        size = f", size={self.shape}" if not self.data.size and self.ndim > 1 else ""
+        is_plain = self.dtype in (float32, np.bool_) or (self.dtype == np.int64 and self.data.size)
+        dtype = "" if is_plain else f", dtype={self.dtype}"
+        grad = f", grad_fn={self._node}" if self._node else ", requires_grad=True" if self._requires_grad else ""
+        return f"tensor({body}{size}{dtype}{grad})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._node is not None:
+            raise GraphError("Only a leaf can be copied deeply or pickled, not a result: use detach() first.")
+        return _rebuilt, (type(self), self.data, self._requires_grad, self.grad)
+
+    if not TYPE_CHECKING:  # a type checker knows the names without it
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise AttributeError for a name that is not here, with what to use instead."""
+            if name.startswith("__") or name in type(self).__slots__:
+                raise AttributeError(f"a tensor has no attribute {name!r}", name=name)
+            raise explain("Tensor", name, dir(type(self)))
 
     # ---- out of the graph ---------------------------------------------------------------------------------------------
-
-    def item(self) -> Any:
-        """The one number in this tensor as a Python number."""
-        if self.data.size != 1:
-            raise ShapeError(f"item() is for a tensor of one number; this one has the shape {self.shape}: use tolist().")
-        return self.data.item()
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def tolist(self) -> Any:
-        """The numbers as nested lists."""
-        return self.data.tolist()
 
     def numpy(self) -> Array:
         """The array itself, which shares memory; raises GraphError where a gradient is required: use detach() first."""
@@ -139,434 +160,272 @@ class Tensor:
         """A copy that gradients flow through."""
         return apply(_copy, self)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **named: Any) -> Any:
+        """What numpy does for an array on the left: `array * x` is a tensor, `array -= x` changes the array."""
+        if ufunc in _OPERATORS and method == "__call__" and out is None:
+            return _OPERATORS[ufunc](*[x if isinstance(x, Tensor) else self._coerce(x) for x in inputs])
+        arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **({} if out is None else {"out": out}), **named)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    # ---- gradients ----------------------------------------------------------------------------------------------------
+
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
         """Ask for a gradient, or stop asking; raises GraphError where that cannot be."""
-        if requires_grad and self.dtype not in _FLOATS:
+        if requires_grad and self.dtype not in FLOATS:
             raise GraphError(f"Only float32 and float64 tensors can require gradients, not {self.dtype}.")
         if not requires_grad and self._node is not None:
             raise GraphError("Only a leaf can stop requiring a gradient; use detach() on a result.")
         self._requires_grad = requires_grad and self._node is None
         return self
 
-    def backward(self, gradient: "Tensor | None" = None, retain_graph: bool = False) -> None:
+    def backward(self, gradient: "Tensor | None" = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add to the `grad` of every leaf before this tensor its gradient, weighted by `gradient` (of this shape; 1 if none).
 
         The graph is freed on the way unless `retain_graph`. Raises GraphError where there is no graph, where it was freed,
-        or where an array it needs was changed in place.
+        or where an array it needs was changed in place. Second derivatives (`create_graph`) do not exist here.
         """
-        if not self.requires_grad:
-            raise GraphError("backward() needs a tensor that requires a gradient; set requires_grad=True on an input.")
+        refuse(create_graph, "create_graph=True", "only first derivatives exist here; leave it out")
+        seed = self.seed_gradient(gradient)
+        for leaf, part in backward_from({self._node or self: seed}, retain_graph, frozenset()).items():
+            cast("Tensor", leaf).accumulate_grad(part)
+
+    def seed_gradient(self, gradient: "Tensor | None") -> Array:
+        """The array that a backward pass from here begins with: `gradient`, or 1 where there is none."""
+        self._require_gradient("backward()")
+        self.check_view()
         if gradient is None and self.data.size != 1:
             raise GraphError(f"backward() without a gradient needs one number; this tensor has the shape {self.shape}: sum it.")
-        weight = np.ones_like(self.data) if gradient is None else np.asarray(gradient.data, self.dtype)
+        weight = np.ones_like(self.data) if gradient is None else np.array(gradient.data, self.dtype)
         if weight.shape != self.shape:
             raise ShapeError(f"The gradient has the shape {weight.shape}, the tensor {self.shape}; they must be equal.")
-        if self._node is None:
-            found: dict[Any, Array] = {self: weight.copy()}
-        else:
-            found = cast("dict[Any, Array]", backward(self._node, weight, retain_graph))
-        for leaf, part in found.items():
-            leaf.accumulate_grad(part)
+        return weight
 
     def accumulate_grad(self, gradient: Array) -> None:
-        """Add an array, which then belongs to this tensor, to `grad`."""
-        if self.grad is None:
-            self.grad = wrap(gradient)
-        else:
-            self.grad = wrap(self.grad.data + gradient)
+        """Add an array, which then belongs to this tensor, to `grad`; its hooks see it first."""
+        seen = through_hooks(self._hooks, gradient)
+        gradient = seen if seen is gradient else np.array(seen)
+        self.grad = wrap(gradient if self.grad is None else self.grad.data + gradient)
 
-    def zero_(self) -> "Tensor":
-        """Set every number to 0, in place."""
-        return self._write(lambda data: data.fill(0))
+    def retain_grad(self) -> None:
+        """Keep this result's gradient in `grad` in the backward pass, as a leaf's is, after its hooks have seen it."""
+        self._require_gradient("retain_grad()")
+        if self._node is None:
+            return
+        me = ref(self)  # the node must not hold its own result
 
-    def _write(self, change: Callable[[Array], Any]) -> "Tensor":
-        if self.requires_grad and is_grad_enabled():
-            raise GraphError("An in-place write to a tensor that requires a gradient; do it inside `with no_grad():`.")
-        change(self.data)
-        self._counter[0] += 1
-        return self
+        def keep(g: Array) -> None:
+            tensor = me()
+            if tensor is not None:
+                tensor.grad = wrap(np.array(g) if tensor.grad is None else tensor.grad.data + g)
+
+        self._node.hooks = self._node.hooks or {}
+        self._node.keep = keep
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        """Let `hook` see this tensor's gradient in the backward pass, and replace it by what it returns, unless None.
+
+        `remove()` on what is returned takes the hook away again.
+        """
+        self._require_gradient("A hook")
+        owner: Any = self._node or self
+        name = "hooks" if self._node else "_hooks"
+        hooks = getattr(owner, name)
+        if hooks is None:
+            hooks = {}
+            setattr(owner, name, hooks)
+        return RemovableHandle(hooks, lambda g: _array_or_none(hook(wrap(g))))
+
+    def check_view(self) -> None:
+        """Raise GraphError where this is a view of a tensor that was written to, and recorded, after the view was taken."""
+        if self._seen is not None and self._seen != self._counter[1]:
+            raise GraphError(
+                "A view was used after the tensor it looks into was written to in place, so that its gradient would be "
+                "wrong; take the view again after the write, or clone() it before."
+            )
+
+    def _require_gradient(self, name: str) -> None:
+        if not self.requires_grad:
+            raise GraphError(f"{name} needs a tensor that requires a gradient; set requires_grad=True on an input.")
+
+    # ---- in place -----------------------------------------------------------------------------------------------------
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._write(lambda data: data.__setitem__(_plain(index), _plain(value)))
-
-    # ---- dtypes -------------------------------------------------------------------------------------------------------
-
-    def to(self, dtype: Any) -> "Tensor":
-        """The same numbers in another dtype; itself where it has it already."""
-        dtype = np.dtype(dtype)
-        return self if dtype == self.dtype else apply(_cast, self, dtype=dtype)
-
-    def float(self) -> "Tensor":
-        """The numbers as float32."""
-        return self.to(np.float32)
-
-    def double(self) -> "Tensor":
-        """The numbers as float64."""
-        return self.to(np.float64)
-
-    def long(self) -> "Tensor":
-        """The numbers as int64."""
-        return self.to(np.int64)
-
-    # ---- arithmetic ---------------------------------------------------------------------------------------------------
-
-    def __add__(self, other: Any) -> "Tensor":
-        return _binary(ops.add, self, other)
-
-    def __sub__(self, other: Any) -> "Tensor":
-        return _binary(ops.subtract, self, other)
-
-    def __mul__(self, other: Any) -> "Tensor":
-        return _binary(ops.multiply, self, other)
-
-    def __truediv__(self, other: Any) -> "Tensor":
-        return _binary(ops.divide, *_as_floats(self, _as_tensor(other, self)))
-
-    def __pow__(self, other: Any) -> "Tensor":
-        return _binary(ops.power, self, other)
-
-    def __matmul__(self, other: Any) -> "Tensor":
-        return _matmul(self, _as_tensor(other, self))
-
-    def __rmatmul__(self, other: Any) -> "Tensor":
-        return _matmul(_as_tensor(other, self), self)
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    def __rsub__(self, other: Any) -> "Tensor":
-        return _binary(ops.subtract, _as_tensor(other, self), self)
-
-    def __rtruediv__(self, other: Any) -> "Tensor":
-        return _binary(ops.divide, *_as_floats(_as_tensor(other, self), self))
-
-    def __rpow__(self, other: Any) -> "Tensor":
-        return _binary(ops.power, _as_tensor(other, self), self)
-
-    def __neg__(self) -> "Tensor":
-        return apply(ops.negative, self)
-
-    def matmul(self, other: "Tensor") -> "Tensor":
-        """The matrix product, broadcast over the leading dimensions."""
-        return self @ other
-
-    # ---- comparison: never differentiable -----------------------------------------------------------------------------
-
-    def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return wrap(np.equal(self.data, _plain(other)))
-
-    def __ne__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return wrap(np.not_equal(self.data, _plain(other)))
-
-    def __lt__(self, other: Any) -> "Tensor":
-        return wrap(np.less(self.data, _plain(other)))
-
-    def __le__(self, other: Any) -> "Tensor":
-        return wrap(np.less_equal(self.data, _plain(other)))
-
-    def __gt__(self, other: Any) -> "Tensor":
-        return wrap(np.greater(self.data, _plain(other)))
-
-    def __ge__(self, other: Any) -> "Tensor":
-        return wrap(np.greater_equal(self.data, _plain(other)))
-
-    __hash__ = object.__hash__
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    # ---- functions of each number -------------------------------------------------------------------------------------
-
-    def abs(self) -> "Tensor":
-        """|x|, with the derivative 0 at 0."""
-        return apply(ops.absolute, self)
-
-    def exp(self) -> "Tensor":
-        """e to the power x."""
-        return apply(ops.exp, _as_float(self))
-
-    def log(self) -> "Tensor":
-        """The natural logarithm."""
-        return apply(ops.log, _as_float(self))
-
-    def sqrt(self) -> "Tensor":
-        """The square root."""
-        return apply(ops.sqrt, _as_float(self))
-
-    def sin(self) -> "Tensor":
-        """The sine of x in radians."""
-        return apply(ops.sin, _as_float(self))
-
-    def cos(self) -> "Tensor":
-        """The cosine of x in radians."""
-        return apply(ops.cos, _as_float(self))
-
-    def tanh(self) -> "Tensor":
-        """The hyperbolic tangent."""
-        return apply(ops.tanh, _as_float(self))
-
-    def sigmoid(self) -> "Tensor":
-        """1 / (1 + e^-x)."""
-        return apply(ops.sigmoid, _as_float(self))
-
-    def erf(self) -> "Tensor":
-        """The error function."""
-        return apply(ops.erf, _as_float(self))
-
-    def relu(self) -> "Tensor":
-        """max(x, 0)."""
-        return apply(ops.relu, self)
-
-    def clamp(self, min: Scalar | None = None, max: Scalar | None = None) -> "Tensor":
-        """Each number, moved to the nearer bound where it lies outside."""
-        is_fractional = isinstance(min, float) or isinstance(max, float)
-        return apply(ops.clamp, _as_float(self) if is_fractional else self, low=min, high=max)
-
-    def masked_fill(self, mask: "Tensor", value: Scalar) -> "Tensor":
-        """`value` where `mask` (bool, broadcast) is true, otherwise the number that is here."""
-        return apply(ops.where, mask, wrap(np.asarray(value, self.dtype)), self)
-
-    # ---- reductions ---------------------------------------------------------------------------------------------------
-
-    def sum(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The sum over `dim`, one or several dimensions, or over all."""
-        return apply(ops.total, self, axis=_axes(dim), keepdims=keepdim, shape=self.shape)
-
-    def mean(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The mean over `dim`, one or several dimensions, or over all."""
-        summed = self.sum(dim, keepdim)
-        return summed * (summed.numel() / self.numel() if self.numel() else float("nan"))
-
-    def var(self, dim: Dims = None, correction: int = 1, keepdim: bool = False) -> "Tensor":
-        """The variance over `dim`, divided by the count less `correction`."""
-        centred = self - self.mean(dim, keepdim=True)
-        squares = (centred * centred).sum(dim, keepdim)
-        count = self.numel() if dim is None else prod(self.shape[axis] for axis in _axes(dim) or ())
-        return squares / (count - correction)
-
-    def amax(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The largest number over `dim`, one or several dimensions, or over all; equal ones share the gradient evenly."""
-        return fused(ops.extreme, self, axis=_axes(dim), keepdims=keepdim, function=np.max)
-
-    def amin(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
-        """The smallest number over `dim`, one or several dimensions, or over all; equal ones share the gradient evenly."""
-        return fused(ops.extreme, self, axis=_axes(dim), keepdims=keepdim, function=np.min)
-
-    def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The largest number over all; with `dim`, the pair (values, indices) along it, as PyTorch has it."""
-        return self.amax() if dim is None else _extremes(self, self.data.argmax(dim, keepdims=True), dim, keepdim)
-
-    def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The smallest number over all; with `dim`, the pair (values, indices) along it, as PyTorch has it."""
-        return self.amin() if dim is None else _extremes(self, self.data.argmin(dim, keepdims=True), dim, keepdim)
-
-    def argmax(self, dim: int | None = None) -> "Tensor":
-        """Where the largest number lies along `dim`, or in the flattened tensor (int64)."""
-        return wrap(np.asarray(self.data.argmax(axis=dim), np.int64))
-
-    # ---- shapes -------------------------------------------------------------------------------------------------------
-
-    def reshape(self, *shape: Any) -> "Tensor":
-        """The same numbers in another shape; one size may be -1."""
-        sizes = _sizes(shape)
+        part = self._coerce(value).to(self.dtype)
+        steps = plain_index(index)
+        if self._is_recorded_with((part,)):
+            self._in_place(ops.put, part, index=steps, size=part.shape)
+            return
         try:
-            return apply(ops.reshape, self, shape=sizes, before=self.shape)
-        except ValueError:
-            raise ShapeError(f"A tensor of shape {self.shape} has {self.numel()} numbers; {sizes} does not hold them.") from None
+            ops.assign(self.data, part.data, steps)
+        except ValueError as error:
+            raise _explained(error, "index_put", (self, part)) from None
+        self._counter[0] += 1
 
-    view = reshape
+    def zero_(self) -> "Tensor":
+        """Every number becomes 0."""
+        return self.fill_(0)
 
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> "Tensor":
-        """The dimensions from `start_dim` to `end_dim`, both included, as one."""
-        end = end_dim % self.ndim if self.ndim else 0
-        return self.reshape(*self.shape[:start_dim], -1, *self.shape[end + 1 :])
+    def fill_(self, value: Any) -> "Tensor":
+        """Every number becomes `value`."""
+        return self._in_place(_fill, value=value)
 
-    def unsqueeze(self, dim: int) -> "Tensor":
-        """With a dimension of size 1 put in at `dim`."""
-        place = dim % (self.ndim + 1)
-        return self.reshape(*self.shape[:place], 1, *self.shape[place:])
+    def copy_(self, other: Any) -> "Tensor":
+        """The numbers become those of `other`, broadcast, in this dtype."""
+        return self._in_place(_take_over, self._coerce(other).to(self.dtype))
 
-    def squeeze(self, dim: int | None = None) -> "Tensor":
-        """Without the dimensions of size 1, or without `dim` where its size is 1."""
-        drop = range(self.ndim) if dim is None else (dim % self.ndim,)
-        return self.reshape(tuple(size for axis, size in enumerate(self.shape) if size != 1 or axis not in drop))
+    def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
+        is_recorded = self._is_recorded_with(others)
+        if is_recorded and self._requires_grad:
+            raise GraphError(
+                "An in-place write to a leaf that requires a gradient would lose the value it was made with; "
+                "do it inside `with no_grad():`, or write x = x + 1 instead of x += 1."
+            )
+        if is_recorded and self._seen is not None:
+            raise GraphError("An in-place write through a view cannot be recorded; write to the tensor itself: x[index] = value.")
+        before = self
+        if is_recorded:  # the graph keeps the old numbers, since new ones come in their place
+            before = wrap(self.data.copy())
+            before._node = self._node
+        result = apply(operation, before, *others, **parameters)
+        if result.shape != self.shape:
+            raise ShapeError(f"The result has the shape {result.shape}; in place it must be {self.shape}, the tensor's own.")
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"The result is {result.dtype}, which {self.dtype} cannot hold; write x = x + y instead of x += y.")
+        try:
+            thread.quietly(_write, self.data, result.data)
+        except ValueError as error:
+            raise _explained(error, operation.name, (self, *others)) from None
+        self._counter[0] += 1
+        if is_recorded:
+            self._node = result._node
+            self._counter[1] += 1
+        return self
 
-    def transpose(self, dim0: int, dim1: int) -> "Tensor":
-        """With two dimensions exchanged."""
-        order = list(range(self.ndim))
-        order[dim0], order[dim1] = order[dim1], order[dim0]
-        return apply(ops.permute, self, dims=tuple(order))
+    def _is_recorded_with(self, others: "tuple[Tensor, ...]") -> bool:
+        return is_grad_enabled() and (self.requires_grad or any(other.requires_grad for other in others))
 
-    def permute(self, *dims: Any) -> "Tensor":
-        """With the dimensions in another order."""
-        return apply(ops.permute, self, dims=tuple(dim % self.ndim for dim in _sizes(dims)))
+    # ---- what the families of methods need ----------------------------------------------------------------------------
 
-    @property
-    def T(self) -> "Tensor":  # noqa: N802 - PyTorch's name
-        """The transposed matrix."""
-        return apply(ops.permute, self, dims=tuple(reversed(range(self.ndim))))
+    def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
+        return apply(operation, self, *others, **parameters)
 
-    def expand(self, *sizes: Any) -> "Tensor":
-        """Dimensions of size 1 stretched to `sizes` without copying; -1 keeps a size."""
-        wanted = _sizes(sizes)
-        kept = (1,) * (len(wanted) - self.ndim) + self.shape
-        return apply(ops.expand, self, shape=tuple(k if w == -1 else w for w, k in zip(wanted, kept, strict=True)))
+    def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":
+        return fused(kernel, self, *others, **parameters)
 
-    def __getitem__(self, index: Any) -> "Tensor":
-        return apply(ops.take, self, index=_plain(index), shape=self.shape)
+    def _binary(self, operation: Operation, other: Any) -> "Tensor":
+        if isinstance(other, Tensor) and self.data.dtype is other.data.dtype:  # by far the most frequent
+            return apply(operation, self, other)
+        left, right = self._pair(other)
+        return apply(operation, left, right)
 
-    def __iter__(self) -> "Iterator[Tensor]":
-        return (self[position] for position in range(len(self)))
+    def _plain(self, array: Any) -> "Tensor":
+        return wrap(array)
+
+    def _coerce(self, other: Any) -> "Tensor":
+        if isinstance(other, Tensor):
+            return other
+        if isinstance(other, (int, float)):  # bool is an int
+            dtype = self.data.dtype
+            if dtype.kind != "f":
+                dtype = float32 if isinstance(other, float) else dtype if dtype.kind == "i" or isinstance(other, bool) else int64
+            return wrap(np.array(other, dtype))
+        if isinstance(other, np.ndarray | np.generic):
+            return wrap(np.asarray(other, nearest_dtype(other.dtype)))
+        raise TypeError(f"A tensor can be combined with a number, an array or a tensor, not with {type(other).__name__}.")
+
+    def _pair(self, other: Any) -> "tuple[Tensor, Tensor]":
+        right = self._coerce(other)
+        if self.data.dtype == right.data.dtype:
+            return self, right
+        dtype = common_dtype(self.dtype, self.ndim, right.dtype, right.ndim)
+        return self.to(dtype), right.to(dtype)
 
 
+_OPERATORS: dict[Any, Callable[[Any, Any], Any]] = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
+    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow, np.matmul: operator.matmul,
+    np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt, np.less_equal: operator.le,
+    np.greater: operator.gt, np.greater_equal: operator.ge,
+}  # fmt: skip
 _copy = Operation("clone", np.array, lambda g: g)
-_cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
+_fill = Operation("fill_", lambda x, value: np.full_like(x, value), lambda g: np.zeros_like(g))
+_take_over = Operation("copy_", lambda x, y: np.broadcast_to(y, x.shape), lambda g: np.zeros_like(g), lambda g: g)
+
+
+def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, grad: Tensor | None) -> Tensor:
+    result = kind.__new__(kind)
+    Tensor.__init__(result, data, requires_grad, data.dtype)
+    result.grad = grad
+    return result
 
 
 def wrap(array: Any) -> Tensor:
     """A tensor around an array, without copying."""
     result = Tensor.__new__(Tensor)
     result.data = array if type(array) is np.ndarray else np.asarray(array)
-    result.grad = None
-    result._node = None
+    result.grad = result._node = result._hooks = result._seen = None
     result._requires_grad = False
-    result._counter = [0]
+    result._counter = [0, 0]
     return result
-
-
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of `data`, copied; its dtype is inferred where none is given: float32, int64 or bool from Python's numbers.
-
-    >>> tensor([1, 2]).dtype
-    dtype('int64')
-    """
-    array = np.array(data.data if isinstance(data, Tensor) else data)
-    if dtype is None:
-        is_python = not isinstance(data, Tensor | np.ndarray | np.generic)
-        dtype = np.float32 if array.dtype == np.float64 and is_python else _nearest_dtype(array.dtype)
-    return Tensor(array, requires_grad=requires_grad, dtype=dtype)
 
 
 def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of an operation on tensors, recorded where a gradient is wanted."""
-    values = tuple([x.data for x in inputs])
-    result = wrap(operation.forward(*values, **parameters))
+    values = [x.data for x in inputs]
+    try:
+        result = wrap(thread.quietly(operation.forward, *values, **parameters))
+    except ValueError as error:
+        raise _explained(error, operation.name, inputs) from None
     base = result.data.base
     if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
         result._counter = inputs[0]._counter
-    if is_grad_enabled():
-        targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        if any(target is not None for target in targets):
-            counters = (result._counter, *[x._counter for x in inputs])
-            result._node = operation.record(targets, (result.data, *values), counters, parameters)
+        result._seen = result._counter[1]
+    if thread.is_grad_enabled:
+        _record(operation, result, inputs, parameters)
     return result
 
 
 def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of a fused kernel on tensors, recorded as one node where a gradient is wanted."""
-    values = tuple([x.data for x in inputs])
-    array, saved = kernel.forward(*values, **parameters)
+    values = [x.data for x in inputs]
+    array, saved = thread.quietly(kernel.forward, *values, **parameters)
     result = wrap(array)
-    if is_grad_enabled():
-        targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        if any(target is not None for target in targets):
-            counters = (result._counter, *[x._counter for x in inputs])
-            result._node = kernel.record(targets, (result.data, *values), counters, saved)
+    if thread.is_grad_enabled:
+        _record(kernel, result, inputs, saved)
     return result
 
 
-class Extremes(NamedTuple):
-    """The largest or smallest numbers along a dimension, and where they lie (int64)."""
-
-    values: Tensor
-    indices: Tensor
-
-
-def _extremes(x: Tensor, places: Array, dim: int, keepdim: bool) -> Extremes:
-    values, indices = apply(ops.take_along, x, index=places, axis=dim, shape=x.shape), wrap(places)
-    return Extremes(values, indices) if keepdim else Extremes(values.squeeze(dim), indices.squeeze(dim))
-
-
-def _matmul(left: Tensor, right: Tensor) -> Tensor:
-    if not left.ndim or not right.ndim or left.shape[-1] != right.shape[-2 if right.ndim > 1 else -1]:
-        raise ShapeError(
-            f"matmul needs the last dimension of the left to equal the second-last of the right; got {left.shape} @ {right.shape}."
-        )
-    return apply(ops.matmul, *_same_dtype(left, right))
+def _record(rule: Operation | Kernel, result: Tensor, inputs: tuple[Tensor, ...], extra: Any) -> None:
+    """Make the result part of the graph where one of the inputs is; `extra` is what the rule needs besides."""
+    is_wanted = False
+    for x in inputs:
+        if x._seen is not None:
+            x.check_view()
+        if x._node is not None or x._requires_grad:
+            is_wanted = True
+    if is_wanted and result.data.dtype.kind == "f":
+        targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
+        result._node = rule.record(result, inputs, targets, extra)
 
 
-def _binary(operation: Operation, left: Tensor, right: Any) -> Tensor:
-    left, right = _same_dtype(left, _as_tensor(right, left))
-    try:
-        return apply(operation, left, right)
-    except ValueError as error:
-        if "broadcast" not in str(error):
-            raise
-        raise ShapeError(
-            f"{operation.name} got the shapes {left.shape} and {right.shape}, which do not broadcast: aligned at the end, "
-            "sizes must be equal or 1."
-        ) from None
+def _explained(error: ValueError, name: str, inputs: tuple[Tensor, ...]) -> Exception:
+    """numpy's complaint about shapes, with the operation's name and what came."""
+    if "read-only" in str(error):
+        return ShapeError("An in-place write to an expanded tensor would write one number in many places; clone() it first.")
+    if isinstance(error, ShapeError) or "broadcast" not in str(error):
+        return error
+    shapes = " and ".join(str(x.shape) for x in inputs)
+    return ShapeError(
+        f"{name} got the shapes {shapes}, which do not broadcast: aligned at the end, sizes must be equal or 1 ({error})."
+    )
 
 
-def _as_tensor(value: Any, like: Tensor) -> Tensor:
-    """A number as a tensor of `like`'s dtype, unless it needs a wider one; an array as it is."""
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, bool | int | float):
-        is_wider = isinstance(value, float) and like.dtype not in _FLOATS
-        return wrap(np.asarray(value, np.float32 if is_wider else like.dtype if like.dtype != np.bool_ else None))
-    if isinstance(value, np.ndarray | np.generic):
-        return wrap(np.asarray(value, _nearest_dtype(value.dtype)))
-    raise TypeError(f"A tensor can be combined with a number, an array or a tensor, not with {type(value).__name__}.")
+def _write(target: Array, source: Array) -> None:
+    np.copyto(target, source, casting="same_kind")
 
 
-def _as_float(x: Tensor) -> Tensor:
-    return x if x.data.dtype in _FLOATS else x.to(np.float32)
-
-
-def _as_floats(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in their common dtype, or float32 where that is none of numbers with fractions."""
-    left, right = _same_dtype(left, right)
-    return _as_float(left), _as_float(right)
-
-
-def _same_dtype(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in PyTorch's common dtype: the wider kind wins; within a kind, dimensions win over a single number."""
-    a, b = left.data.dtype, right.data.dtype
-    if a == b:
-        return left, right
-    rank = {np.dtype(np.bool_): 0, np.dtype(np.int64): 1, np.dtype(np.float32): 2, np.dtype(np.float64): 2}
-    if rank[a] != rank[b]:
-        dtype = a if rank[a] > rank[b] else b
-    elif bool(left.ndim) != bool(right.ndim):
-        dtype = a if left.ndim else b
-    else:
-        dtype = np.result_type(a, b)
-    return left.to(dtype), right.to(dtype)
-
-
-def _nearest_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    if dtype in _DTYPES:
-        return dtype
-    if dtype.kind in "iu":
-        return np.dtype(np.int64)
-    if dtype == np.float16:
-        return np.dtype(np.float32)
-    raise TypeError(f"Tensors are float32, float64, int64 or bool; {dtype} has no place among them.")
-
-
-def _plain(value: Any) -> Any:
-    """Arrays in place of the tensors in an index or a value."""
-    if isinstance(value, Tensor):
-        return value.data
-    if isinstance(value, tuple):
-        return tuple(_plain(part) for part in value)
-    return np.asarray(value) if isinstance(value, list) else value
-
-
-def _axes(dim: Dims) -> tuple[int, ...] | None:
-    return None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-
-
-def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+def _array_or_none(tensor: Tensor | None) -> Array | None:
+    return None if tensor is None else tensor.data

@@ -152,7 +152,7 @@ class Trainer:
         lr = self.learning_rate(self.step)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows shows in the loss, below
             loss = self._backward(inputs, targets)
-            norm = clip_grad_norm_(self.model.parameters(), settings.grad_clip or np.inf)
+            norm = float(clip_grad_norm_(self.model.parameters(), settings.grad_clip or np.inf))
             if not (isfinite(loss) and isfinite(norm)):
                 what = f"The gradient's norm became {norm}" if isfinite(loss) else f"The loss became {loss}"
                 return RunFailed(step=number, message=self._failure(what, number, lr))

@@ -199,10 +199,11 @@ def test_a_step_that_the_memory_does_not_suffice_for_rests_the_run_and_says_what
 
 
 def test_a_fault_in_a_request_is_told_and_the_buttons_get_their_state_again(listener, text_file, endless, monkeypatch):
+    unsaved = replace(endless, eval_interval=1_000_000)  # no evaluation saves the run meanwhile
     listener.ask(OpenCorpus(path=text_file))
-    listener.ask(TakeStep(settings=endless))
+    listener.ask(TakeStep(settings=unsaved))
     listener.hear_state("paused")
-    listener.ask(StartTraining(settings=endless), StepFinished)
+    listener.ask(StartTraining(settings=unsaved), StepFinished)
     with monkeypatch.context() as broken:
         broken.setattr(Run, "save", lambda run, path=None: 1 / 0)
         problem = listener.ask(StopTraining(), ProblemFound)
@@ -211,9 +212,10 @@ def test_a_fault_in_a_request_is_told_and_the_buttons_get_their_state_again(list
 
 
 def test_a_shutdown_that_breaks_down_is_refused_and_a_second_one_is_not(tmp_path, text_file, endless, monkeypatch):
+    unsaved = replace(endless, eval_interval=1_000_000)
     listener = Listener(tmp_path / "data")
     listener.ask(OpenCorpus(path=text_file))
-    listener.ask(StartTraining(settings=endless), StepFinished)
+    listener.ask(StartTraining(settings=unsaved), StepFinished)
     monkeypatch.setattr(Run, "save", lambda run, path=None: 1 / 0)
     listener.ask(Shutdown(), ShutdownRefused)
     assert listener.states()[-1] == "paused"

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.dropout import Dropout, dropout, dropout_definition, keep_mask
 from nanograd.gradient_check import gradcheck
 from nanograd.random import Generator, manual_seed
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9, 1.0])

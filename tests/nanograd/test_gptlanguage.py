@@ -4,12 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.gradient_check import gradcheck
 from nanograd.graph import Node, is_grad_enabled
 from nanograd.random import manual_seed
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 SMALL = {"vocab_size": 11, "n_embd": 12, "n_head": 3, "n_layer": 2, "block_size": 6}
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import GraphError
 from nanograd.gradient_check import gradcheck
 from nanograd.graph import Operation
-from nanograd.tensor import Tensor, apply, tensor
+from nanograd.tensor import Tensor, apply
 
 wrong = Operation("wrong", np.sin, lambda g, x: g * np.sin(x))
 

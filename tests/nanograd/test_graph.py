@@ -6,12 +6,13 @@ import weakref
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import GraphError, ShapeError
 from nanograd.graph import is_grad_enabled, no_grad, set_grad_enabled, sum_to_shape
 from nanograd.layernorm import LayerNorm
 from nanograd.linear import Linear
 from nanograd.softmax import cross_entropy, softmax
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 
 @pytest.fixture

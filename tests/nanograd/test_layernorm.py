@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gradient_check import gradcheck
 from nanograd.layernorm import LayerNorm, layer_norm, layer_norm_definition
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 AFFINE = {"plain": (), "weight": ("weight",), "bias": ("bias",), "both": ("weight", "bias")}
 SHAPES = [(4,), (3, 4), (2, 3, 4), (0, 4)]

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gradient_check import gradcheck
 from nanograd.linear import Linear, linear, linear_definition
 from nanograd.random import manual_seed
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 SHAPES = [(4,), (3, 4), (2, 3, 4), (0, 4), (2, 1, 3, 4)]
 

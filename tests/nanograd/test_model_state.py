@@ -8,8 +8,10 @@ import pytest
 
 from nanograd.errors import CheckpointError
 from nanograd.model_state import load, load_tensors, save, save_tensors
+from nanograd.module import Module
 from nanograd.nn import Linear
-from nanograd.optimizer import AdamW
+from nanograd.optimizer import SGD, AdamW, Muon, RMSprop
+from nanograd.schedule import StepLR
 from nanograd.tensor import Tensor
 
 DTYPES = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?"]
@@ -288,3 +290,50 @@ def test_state_that_does_not_fit_changes_nothing(tmp_path, damage, message):
     with pytest.raises(CheckpointError, match=message):
         load(tmp_path / "file", model=second.model, optimizer=second.optimizer)
     assert_same(second.everything(), before)
+
+
+class WithStatistics(Module):
+    """Two layers that share their weight, and a running mean with a count."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = Linear(3, 3), Linear(3, 3, bias=False)
+        self.second.weight = self.first.weight
+        self.register_buffer("mean", Tensor([0.0, 0.0, 0.0]))
+        self.register_buffer("count", Tensor(0.0).long())
+
+    def forward(self, x):
+        self.count += 1
+        self.mean += x.mean(0) - self.mean * 0.5
+        return self.second(self.first(x)) + self.mean
+
+
+OPTIMIZERS = [
+    lambda matrices, rest: SGD([*matrices, *rest], lr=0.1, momentum=0.9),
+    lambda matrices, rest: SGD([*matrices, *rest], lr=0.1),
+    lambda matrices, rest: RMSprop([*matrices, *rest], centered=True, momentum=0.5),
+    lambda matrices, rest: AdamW([{"params": matrices, "lr": 0.1}, {"params": rest}], amsgrad=True),
+    lambda matrices, rest: Muon(matrices),
+]
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_buffers_shared_weights_and_any_optimizers_state_come_back(tmp_path, make):
+    def steps(model, optimizer, count):
+        for step in range(count):
+            optimizer.zero_grad()
+            model(Tensor(np.full((2, 3), step + 1.0))).sum().backward()
+            optimizer.step()
+        return {name: tensor.data.copy() for name, tensor in model.state_dict().items()}
+
+    models = [WithStatistics() for _ in range(2)]
+    optimizers = [make([model.first.weight], [model.first.bias]) for model in models]
+    StepLR(optimizers[0], step_size=1)  # which leaves initial_lr in the groups
+    steps(models[0], optimizers[0], 3)
+    save(tmp_path / "file", model=models[0], optimizer=optimizers[0])
+    assert "model.second.weight" not in load_tensors(tmp_path / "file")[0]
+    load(tmp_path / "file", model=models[1], optimizer=optimizers[1])
+    first, second = (steps(model, optimizer, 2) for model, optimizer in zip(models, optimizers, strict=True))
+    assert list(first) == ["mean", "count", "first.weight", "first.bias", "second.weight"]
+    assert_same(first, second)
+    assert models[1].count.item() == 5

@@ -3,6 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gradient_check import gradcheck
 from nanograd.multihead_attention import (
@@ -14,7 +15,7 @@ from nanograd.multihead_attention import (
     future_mask,
 )
 from nanograd.random import Generator, using
-from nanograd.tensor import Tensor, fused, tensor, wrap
+from nanograd.tensor import Tensor, fused, wrap
 
 SIZES = [(2, 3, 2, 4), (1, 1, 1, 2), (2, 5, 1, 3), (1, 4, 4, 1)]  # B, T, H, D
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nanograd import operations as ops
+from nanograd.creation import tensor
 from nanograd.gradient_check import gradcheck
-from nanograd.tensor import Tensor, apply, fused, tensor
+from nanograd.tensor import Tensor, apply, fused
 
 
 def draw(generator, shape, low=-2.0, high=2.0):

@@ -3,6 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gradient_check import gradcheck
 from nanograd.softmax import (
@@ -13,7 +14,7 @@ from nanograd.softmax import (
     softmax,
     softmax_definition,
 )
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 PAIRS = {"softmax": (softmax, softmax_definition), "log_softmax": (log_softmax, log_softmax_definition)}
 

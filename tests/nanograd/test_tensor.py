@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from nanograd.creation import tensor
 from nanograd.errors import GraphError, ShapeError
 from nanograd.graph import no_grad
-from nanograd.tensor import Tensor, tensor
+from nanograd.tensor import Tensor
 
 DTYPES = ["bool", "int64", "float32", "float64"]
 OPERATIONS = {
@@ -207,7 +208,7 @@ def test_numbers_of_one_element_convert():
     [
         (tensor([1, 2]), "tensor([1, 2])"),
         (Tensor([1.0], requires_grad=True), "tensor([1.], requires_grad=True)"),
-        (Tensor([1.0], requires_grad=True) * 2, "tensor([2.], from=multiply)"),
+        (Tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<multiply>)"),
         (tensor([1.0], dtype=np.float64), "tensor([1.], dtype=float64)"),
         (tensor(1.0), "tensor(1.)"),
     ],

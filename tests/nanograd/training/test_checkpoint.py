@@ -86,7 +86,7 @@ def test_everything_comes_back(tmp_path, trained, small_corpus):
         np.testing.assert_array_equal(getattr(saved.metrics, name), getattr(trained.metrics.arrays(), name))
     again = saved.build_trainer(small_corpus)
     assert again.probe == "the mat"
-    assert again.optimizer.state[0]["step"] == 3
+    assert again.optimizer.state_dict()["state"][0]["step"] == 3
 
 
 def test_a_model_can_be_built_without_the_text(tmp_path, trained):

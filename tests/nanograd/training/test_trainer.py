@@ -223,7 +223,7 @@ def test_gradients_are_clipped_unless_it_is_off(small_settings, small_corpus):
     def after(grad_clip):
         trainer = Trainer(replace(small_settings, grad_clip=grad_clip), small_corpus)
         event = next(event for event in trainer.run() if isinstance(event, StepFinished))
-        return event.gradient_norm, trainer.optimizer.state[0]["exp_avg"]
+        return event.gradient_norm, trainer.optimizer.state_dict()["state"][0]["exp_avg"]
 
     (norm, off), (same_norm, clipped) = after(0.0), after(0.01)
     assert norm == same_norm > 0.01

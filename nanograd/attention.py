@@ -1,0 +1,235 @@
+"""Attention (Vaswani et al., 2017): z = softmax(q k^T scale + mask) v, where each query takes a mean of the values.
+
+Shapes: queries (..., L, E), keys (..., S, E), values (..., S, Ev); the mask, the scores and the weights (..., L, S); the result
+(..., L, Ev). In MultiheadAttention each of H heads attends with E / H numbers of projected queries, keys and values.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nanograd.creation import empty, zeros
+from nanograd.dropout import dropout, keep_mask
+from nanograd.errors import ShapeError, refuse
+from nanograd.graph import Array, Kernel
+from nanograd.init import xavier_uniform_
+from nanograd.linear import Linear, linear
+from nanograd.module import Module, Parameter
+from nanograd.random import Generator, current_generator
+from nanograd.softmax import softmax
+from nanograd.tensor import Tensor, fused, wrap
+
+# ---- the definition ---------------------------------------------------------------------------------------------------
+
+
+def attention_definition(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, dropout_p: float = 0.0, scale: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Attention in primitives, with a mask of floats that is added: the result and the weights."""
+    scores = (query * (query.shape[-1] ** -0.5 if scale is None else scale)) @ key.transpose(-2, -1)
+    weights = dropout(softmax(scores if mask is None else scores + mask, dim=-1), dropout_p)
+    return weights @ value, weights
+
+
+# ---- the fast form ----------------------------------------------------------------------------------------------------
+
+
+def _attention(
+    query: Array, key: Array, value: Array, *mask: Array, scale: float, dropout_p: float, generator: Generator | None
+) -> tuple[Array, tuple[Any, ...]]:
+    scores = (query * query.dtype.type(scale)) @ np.ascontiguousarray(key.swapaxes(-1, -2))
+    if mask:
+        scores = scores + mask[0]
+    largest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
+    weights = np.exp(scores - np.where(np.isneginf(largest), 0, largest))
+    total = weights.sum(axis=-1, keepdims=True)
+    weights /= np.where(total == 0, 1, total)  # a query that may look at no key takes nothing
+    kept = None
+    if generator is not None:
+        kept = keep_mask(weights.shape, dropout_p, generator) / weights.dtype.type(1 - dropout_p)
+    dropped = weights if kept is None else weights * kept
+    return dropped @ value, (query, key, value, weights, kept, scale)
+
+
+def _attention_backward(
+    g: Array, needs: tuple[bool, ...], query: Array, key: Array, value: Array, weights: Array, kept: Array | None, scale: float
+) -> list[Array | None]:
+    """Differentiates, from the last line up: dropped @ value, dropout, softmax, adding the mask, query @ key^T."""
+    dropped = weights if kept is None else weights * kept
+    d_scores = g @ value.swapaxes(-1, -2)
+    if kept is not None:
+        d_scores *= kept
+    d_scores *= weights
+    d_scores -= weights * d_scores.sum(axis=-1, keepdims=True)
+    scaled = d_scores * g.dtype.type(scale)
+    gradients: list[Array | None] = [scaled @ key, scaled.swapaxes(-1, -2) @ query, dropped.swapaxes(-1, -2) @ g]
+    return gradients if len(needs) == 3 else [*gradients, d_scores if needs[3] else None]
+
+
+_kernel = Kernel("scaled_dot_product_attention", _attention, _attention_backward)
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """Attention of queries (..., L, E) over keys (..., S, E) and values (..., S, Ev): (..., L, Ev).
+
+    `attn_mask`, which broadcasts to (..., L, S), is True where a query may look at a key, or holds floats that are added to
+    the scores; with `is_causal` query i looks at keys up to i. A query that may look at no key gets zeros. `scale` is
+    1 / sqrt(E) where none is given; `dropout_p` always applies. Raises ShapeError where shapes do not fit.
+
+    >>> ones = Tensor([[1.0], [1.0]])
+    >>> scaled_dot_product_attention(ones, ones, Tensor([[2.0], [4.0]]), is_causal=True)
+    tensor([[2.],
+            [3.]])
+    """
+    _check_shapes(query, key, value)
+    if is_causal and attn_mask is not None:
+        raise ValueError("attn_mask and is_causal exclude each other: make the mask causal too, or leave one of them out.")
+    if not 0 <= dropout_p < 1:
+        raise ValueError(f"dropout_p is from 0 to below 1; got {dropout_p}.")
+    if is_causal:
+        attn_mask = wrap(np.tri(query.shape[-2], key.shape[-2], dtype=np.bool_))
+    masks = () if attn_mask is None else (_added(attn_mask, query, allowed=True),)
+    generator = current_generator() if dropout_p else None
+    scale = max(query.shape[-1], 1) ** -0.5 if scale is None else scale
+    return fused(_kernel, query, key, value, *masks, scale=scale, dropout_p=dropout_p, generator=generator)
+
+
+def _check_shapes(query: Tensor, key: Tensor, value: Tensor) -> None:
+    if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ShapeError(
+            "Attention takes queries (..., L, E), keys (..., S, E) and values (..., S, Ev); "
+            f"got {query.shape}, {key.shape} and {value.shape}."
+        )
+    if not query.dtype == key.dtype == value.dtype:
+        raise ShapeError(f"Attention needs one dtype; got {query.dtype}, {key.dtype} and {value.dtype}: use .to().")
+    query._require_floats("scaled_dot_product_attention")
+
+
+def _added(mask: Tensor, like: Tensor, allowed: bool) -> Tensor:
+    """A mask as floats to add to the scores: minus infinity where a mask of bools is not `allowed`."""
+    if mask.dtype == np.bool_:
+        return wrap(np.where(mask.data == allowed, 0, -np.inf).astype(like.dtype))
+    mask._require_floats("A mask other than of bools")
+    return mask.to(like.dtype)
+
+
+# ---- the layer --------------------------------------------------------------------------------------------------------
+
+
+class MultiheadAttention(Module):
+    """Attention with `num_heads` heads between a projection of queries, keys and values and one of the result.
+
+    Inputs are (L, N, E) and (S, N, E), with `batch_first` (N, L, E) and (N, S, E), or (L, E) and (S, E) without a batch.
+    Raises ShapeError where `num_heads` does not divide `embed_dim`.
+
+    >>> attention = MultiheadAttention(embed_dim=4, num_heads=2, batch_first=True)
+    >>> x = zeros(1, 3, 4)
+    >>> result, weights = attention(x, x, x)
+    >>> result.shape, weights.shape
+    ((1, 3, 4), (1, 3, 3))
+    """
+
+    in_proj_bias: Parameter | None
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
+        kdim: int | None = None,
+        vdim: int | None = None,
+        batch_first: bool = False,
+    ) -> None:
+        super().__init__()
+        refuse(add_bias_kv or add_zero_attn, "add_bias_kv, add_zero_attn", "add the key and value to the inputs")
+        has_own_sizes = kdim not in (None, embed_dim) or vdim not in (None, embed_dim)
+        refuse(has_own_sizes, "kdim or vdim other than embed_dim", "bring keys and values to embed_dim by a Linear layer")
+        if num_heads < 1 or embed_dim % num_heads:
+            raise ShapeError(f"num_heads {num_heads} does not divide embed_dim {embed_dim}; choose a divisor.")
+        self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
+        self.in_proj_weight = xavier_uniform_(Parameter(empty(3 * embed_dim, embed_dim)))
+        self.register_parameter("in_proj_bias", Parameter(zeros(3 * embed_dim)) if bias else None)
+        self.out_proj = Linear(embed_dim, embed_dim, bias=bias)
+        if bias:
+            self.out_proj.bias = Parameter(zeros(embed_dim))
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
+        need_weights: bool = True,
+        attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The result, in the shape of `query`, and the weights after dropout, or None unless `need_weights`.
+
+        Masks are of bools, True where a key must not be looked at, or of floats that are added: `key_padding_mask` (N, S),
+        `attn_mask` (L, S) or (N H, L, S). `is_causal` says that `attn_mask` is causal, which it has to be. The weights are
+        (N, L, S), the mean of all heads, or (N, H, L, S) without `average_attn_weights`; without a batch there is no N.
+        Without `need_weights` it is faster.
+        """
+        if is_causal and attn_mask is None:
+            raise ValueError("is_causal says that attn_mask is causal, so attn_mask has to be given as well.")
+        is_batch = query.ndim == 3
+        if not is_batch:
+            query, key, value = (x.unsqueeze(0) for x in (query, key, value))
+            key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+        elif not self.batch_first:
+            query, key, value = (x.transpose(0, 1) for x in (query, key, value))
+        result, weights = self._attend(query, key, value, self._mask(query, key, key_padding_mask, attn_mask), need_weights)
+        result = self.out_proj(result.transpose(1, 2).reshape(query.shape))
+        if not is_batch:
+            result = result.squeeze(0)
+        elif not self.batch_first:
+            result = result.transpose(0, 1)
+        if weights is None:
+            return result, None
+        weights = weights.mean(1) if average_attn_weights else weights
+        return result, weights if is_batch else weights.squeeze(0)
+
+    def _attend(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, need_weights: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """From (N, L, E) and (N, S, E) twice: the heads' results (N, H, L, E / H) and their weights (N, H, L, S)."""
+        heads = []
+        biases: Any = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
+        for x, weight, bias in zip((query, key, value), self.in_proj_weight.chunk(3), biases, strict=True):
+            if x.ndim != 3 or x.shape[-1] != self.embed_dim or len(x) != len(query):
+                raise ShapeError(f"The inputs have three dimensions, or two, the last of size {self.embed_dim}; got {x.shape}.")
+            split = linear(x, weight, bias).reshape(*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)
+            heads.append(split.transpose(1, 2))
+        query, key, value = heads
+        dropout_p = self.dropout if self.training else 0.0
+        if need_weights:
+            return attention_definition(query, key, value, mask, dropout_p)
+        return scaled_dot_product_attention(query, key, value, mask, dropout_p), None
+
+    def _mask(self, query: Tensor, key: Tensor, padding: Tensor | None, attn_mask: Tensor | None) -> Tensor | None:
+        """Both masks as floats to add, together (N, 1 or H, 1 or L, S)."""
+        N, L, S = len(query), query.shape[1], key.shape[1]
+        total: Tensor | None = None
+        if attn_mask is not None:
+            if attn_mask.shape not in ((L, S), (N * self.num_heads, L, S)):
+                raise ShapeError(f"attn_mask is {(L, S)} or {(N * self.num_heads, L, S)}; got {attn_mask.shape}.")
+            heads = (1, 1) if attn_mask.ndim == 2 else (N, self.num_heads)
+            total = _added(attn_mask, query, allowed=False).reshape(*heads, L, S)
+        if padding is not None:
+            if padding.shape != (N, S):
+                raise ShapeError(f"key_padding_mask is {(N, S)}, batch by keys; got {padding.shape}.")
+            added = _added(padding, query, allowed=False).reshape(N, 1, 1, S)
+            total = added if total is None else total + added
+        return total

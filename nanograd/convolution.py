@@ -1,0 +1,210 @@
+"""Convolution (LeCun et al., 1989) of (N, C, L) or (N, C, H, W) with zeros around it.
+
+y[n, o, h, w] = bias[o] + the sum over c, i, j of weight[o, c, i, j] x[n, c, s h + d i - p, s w + d j - p], with stride s,
+padding p and dilation d. With G groups an output channel sees only the C / G input channels of its group.
+"""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nanograd.creation import zeros
+from nanograd.errors import ShapeError, refuse
+from nanograd.graph import Array, Kernel
+from nanograd.joining import einsum
+from nanograd.module import Module, Parameter, uniform_parameter
+from nanograd.random import current_generator
+from nanograd.tensor import Tensor
+from nanograd.windows import Sizes, Windows, apply_windows, as_sizes, make_windows
+
+# ---- the definition ---------------------------------------------------------------------------------------------------
+
+
+def convolution_definition(input: Tensor, weight: Tensor, bias: Tensor | None, windows: Windows, groups: int = 1) -> Tensor:
+    """Convolution in primitives: for each position in the kernel a product of channels. (N, C, H, W) -> (N, O, H', W')."""
+    sizes, outputs = input.shape[2:], windows.output_sizes(input.shape[2:])
+    padded = zeros(*input.shape[:2], *windows.padded_sizes(sizes), dtype=input.dtype)
+    padded[..., *windows.inside(sizes)] = input
+    total = zeros(input.shape[0], groups, weight.shape[0] // groups, *outputs, dtype=input.dtype)
+    kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    for position, place in windows.places(outputs):
+        seen = padded[..., *place].reshape(len(input), groups, -1, *outputs)
+        total = total + einsum("ngc...,goc->ngo...", seen, kernels[..., *position])
+    result = total.reshape(len(input), -1, *outputs)
+    return result if bias is None else result + bias.reshape(-1, *(1,) * len(outputs))
+
+
+# ---- the fast form: all windows as columns, and one product of matrices for each group. Samples come last, (C, H, W, N), so
+# ---- that what is copied lies in long runs ---------------------------------------------------------------------------
+
+
+def _convolution(x: Array, weight: Array, *bias: Array, windows: Windows, groups: int) -> tuple[Array, tuple[Any, ...]]:
+    outputs = windows.output_sizes(x.shape[2:])
+    columns = _columns(windows.pad(x), windows, outputs).reshape(groups, weight[0].size, prod(outputs) * len(x))
+    product = weight.reshape(groups, len(weight) // groups, weight[0].size) @ columns
+    if bias:
+        product += bias[0].reshape(groups, -1, 1)
+    z = np.ascontiguousarray(np.moveaxis(product.reshape(len(weight), *outputs, len(x)), -1, 0))
+    return z, (x.shape, weight, columns, windows, groups)
+
+
+def _columns(padded: Array, windows: Windows, outputs: tuple[int, ...]) -> Array:
+    """(N, C, ...) -> (C, kernel sizes, output sizes, N): what lies under each window."""
+    samples_last = np.ascontiguousarray(np.moveaxis(padded, 0, -1))
+    columns = np.empty((len(samples_last), *windows.kernel, *outputs, len(padded)), padded.dtype)
+    for position, place in windows.places(outputs):
+        columns[:, *position] = samples_last[:, *place]
+    return columns
+
+
+def _convolution_backward(
+    g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], weight: Array, columns: Array, windows: Windows, groups: int
+) -> list[Array | None]:
+    """Differentiates, from the last line up: adding the bias, weight @ columns, and the windows, which overlap."""
+    outputs, per_group = g.shape[2:], len(weight) // groups
+    rows = np.ascontiguousarray(np.moveaxis(g, 0, -1)).reshape(groups, per_group, columns.shape[2])
+    dx = d_weight = None
+    if needs[0]:
+        d_columns = weight.reshape(groups, per_group, weight[0].size).swapaxes(1, 2) @ rows
+        d_seen = d_columns.reshape(shape[1], *windows.kernel, *outputs, shape[0])
+        d_padded = np.zeros((shape[1], *windows.padded_sizes(shape[2:]), shape[0]), g.dtype)
+        for position, place in windows.places(outputs):
+            d_padded[:, *place] += d_seen[:, *position]
+        dx = np.moveaxis(d_padded[:, *windows.inside(shape[2:])], -1, 0)
+    if needs[1]:
+        d_weight = (rows @ columns.swapaxes(1, 2)).reshape(weight.shape)
+    return [dx, d_weight, rows.sum(axis=2).reshape(-1)][: len(needs)]
+
+
+_kernel = Kernel("convolution", _convolution, _convolution_backward)
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution of (N, C, L) or (C, L) with a weight (O, C / groups, K): (N, O, L') or (O, L'); the rest as in `conv2d`.
+
+    >>> conv1d(Tensor([[1.0, 2.0, 3.0]]), Tensor([[[1.0, 1.0]]]))
+    tensor([[3., 5.]])
+    """
+    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution of (N, C, H, W) or (C, H, W) with a weight (O, C / groups, KH, KW): (N, O, H', W') or (O, H', W').
+
+    `stride`, `padding` and `dilation` are a number or one for each spatial dimension; `padding` is by zeros, "valid" for
+    none or "same" for as many as keep the size. Raises ShapeError where shapes do not fit.
+    """
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolve(
+    name: str,
+    dims: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Tensor:
+    if weight.ndim != dims + 2 or input.ndim not in (dims + 1, dims + 2):
+        raise ShapeError(f"{name} takes an input and a weight of {dims + 2} dimensions; got {input.shape} and {weight.shape}.")
+    channels = input.shape[-dims - 1]
+    if groups < 1 or channels != weight.shape[1] * groups or weight.shape[0] % groups:
+        raise ShapeError(
+            f"With groups={groups} a weight {weight.shape} expects {weight.shape[1] * groups} input channels and output channels "
+            f"that groups divides; got the input {input.shape}."
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(f"The bias has one number for each of the {weight.shape[0]} output channels; got {bias.shape}.")
+    if input.dtype != weight.dtype:
+        raise ShapeError(
+            f"{name} needs one dtype; got an input of {input.dtype} and a weight of {weight.dtype}: use .to() on one."
+        )
+    windows = make_windows(weight.shape[2:], stride, padding, dilation)
+    return apply_windows(_kernel, dims, input, weight, *(() if bias is None else (bias,)), windows=windows, groups=groups)
+
+
+class _Convolution(Module):
+    """What the layers share: a weight and a bias drawn evenly from -1/sqrt(n) to 1/sqrt(n), n the numbers one output sees."""
+
+    _dims: int
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+    ) -> None:
+        super().__init__()
+        refuse(padding_mode != "zeros", f"padding_mode={padding_mode!r}", "use 'zeros', or pad the input yourself")
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ShapeError(f"groups divides in_channels {in_channels} and out_channels {out_channels}; got {groups}.")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = as_sizes(kernel_size, self._dims, "kernel_size", 1)
+        self.stride, self.dilation = as_sizes(stride, self._dims, "stride", 1), as_sizes(dilation, self._dims, "dilation", 1)
+        self.padding = padding if isinstance(padding, str) else as_sizes(padding, self._dims, "padding", 0)
+        make_windows(self.kernel_size, self.stride, self.padding, self.dilation)  # raises here what forward would
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        bound, generator = max(prod(shape[1:]), 1) ** -0.5, current_generator().numpy
+        self.weight = uniform_parameter(shape, bound, generator)
+        self.register_parameter("bias", uniform_parameter(shape[:1], bound, generator) if bias else None)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, in_channels, ...) -> (N, out_channels, ...), or both without N."""
+        return _convolve(
+            type(self).__name__, self._dims, input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+    def extra_repr(self) -> str:
+        """The sizes, and the settings that are not the defaults."""
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        text += f", padding={self.padding}" if self.padding != (0,) * self._dims else ""
+        text += f", dilation={self.dilation}" if self.dilation != (1,) * self._dims else ""
+        text += f", groups={self.groups}" if self.groups != 1 else ""
+        return text if self.bias is not None else f"{text}, bias=False"
+
+
+class Conv1d(_Convolution):
+    """`conv1d` with a learned weight and bias.
+
+    >>> Conv1d(2, 4, kernel_size=3, padding="same")(zeros(1, 2, 8)).shape
+    (1, 4, 8)
+    """
+
+    _dims = 1
+
+
+class Conv2d(_Convolution):
+    """`conv2d` with a learned weight and bias.
+
+    >>> Conv2d(1, 4, kernel_size=3, stride=2, padding=1)(zeros(1, 1, 8, 8)).shape
+    (1, 4, 4, 4)
+    """
+
+    _dims = 2

@@ -1,0 +1,11 @@
+"""There is no GPU here; this says so, as torch.cuda would."""
+
+
+def is_available() -> bool:
+    """False: nanograd computes on the CPU."""
+    return False
+
+
+def device_count() -> int:
+    """0: nanograd computes on the CPU."""
+    return 0

@@ -1,0 +1,176 @@
+"""Data sets and batches of them, as torch.utils.data: samples by position, put together N at a time, in random order."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from nanograd.creation import randperm, tensor
+from nanograd.dtype import float64
+from nanograd.errors import ShapeError, refuse
+from nanograd.joining import stack
+from nanograd.random import Generator
+from nanograd.tensor import Tensor
+
+Collate = Callable[[list[Any]], Any]
+
+
+class HasSamples(Protocol):
+    """Anything with a length and samples by position, such as a Dataset or a list."""
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Any:
+        """The sample at a position."""
+        ...
+
+
+class Dataset:
+    """The base of data sets: a subclass defines `__getitem__(index)` and `__len__()`."""
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} defines no __getitem__().")
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} defines no __len__().")
+
+
+class TensorDataset(Dataset):
+    """Samples along the first dimension of tensors (N, ...): each is a tuple of one part of each tensor.
+
+    >>> TensorDataset(tensor([1, 2, 3]), tensor([4, 5, 6]))[1]
+    (tensor(2), tensor(5))
+    """
+
+    def __init__(self, *tensors: Tensor) -> None:
+        if not tensors or any(len(part) != len(tensors[0]) for part in tensors):
+            raise ShapeError(f"TensorDataset takes tensors of one length; got {[part.shape for part in tensors]}.")
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return tuple(part[index] for part in self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+
+class Subset(Dataset):
+    """The samples of another data set at some positions."""
+
+    def __init__(self, dataset: HasSamples, indices: Sequence[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[self.indices[index]]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+def random_split(dataset: HasSamples, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
+    """Parts of a data set at random, without overlap; `lengths` are counts, or shares that sum to 1.
+
+    >>> [len(part) for part in random_split(range(10), [0.8, 0.2])]
+    [8, 2]
+    """
+    counts = [int(length) for length in lengths]
+    if abs(sum(lengths) - 1) < 1e-6 and all(0 <= length <= 1 for length in lengths):
+        counts = [int(share * len(dataset)) for share in lengths]
+        for position in range(len(dataset) - sum(counts)):
+            counts[position % len(counts)] += 1
+    if sum(counts) != len(dataset):
+        raise ValueError(f"The lengths sum to {len(dataset)}, the number of samples, or as shares to 1; got {list(lengths)}.")
+    order = randperm(len(dataset), generator=generator).tolist()
+    ends = np.cumsum(counts)
+    return [Subset(dataset, order[end - count : end]) for end, count in zip(ends, counts, strict=True)]
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """N samples as one: tensors, arrays and numbers become a tensor (N, ...), tuples and dicts are put together by member.
+
+    Texts stay in a list. A Python float gives float64, as in PyTorch.
+    """
+    first = batch[0]
+    if isinstance(first, Tensor):
+        return stack(list(batch))
+    if isinstance(first, np.ndarray | np.generic):
+        return tensor(np.stack([np.asarray(sample) for sample in batch]))
+    if isinstance(first, bool | int | float):
+        return tensor(list(batch), dtype=float64 if isinstance(first, float) else None)
+    if isinstance(first, str | bytes):
+        return list(batch)
+    if isinstance(first, Mapping):
+        return {key: default_collate([sample[key] for sample in batch]) for key in first}
+    if isinstance(first, Sequence):
+        if any(len(sample) != len(first) for sample in batch):
+            raise ShapeError("Samples of different lengths do not make a batch; give a collate_fn that pads or cuts them.")
+        members = [default_collate(part) for part in zip(*batch, strict=True)]
+        return type(first)(*members) if hasattr(first, "_fields") else members
+    raise TypeError(
+        f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {type(first).__name__}; give a collate_fn for others."
+    )
+
+
+_HINTS = {
+    "sampler": "reorder the data set with Subset(dataset, indices)",
+    "batch_sampler": "reorder the data set with Subset(dataset, indices)",
+    "num_workers": "samples are loaded in this process: leave it 0",
+    "timeout": "there are no workers to wait for: leave it 0",
+    "worker_init_fn": "there are no workers: do it before the loop",
+    "persistent_workers": "there are no workers: leave it out",
+    "prefetch_factor": "there are no workers: leave it out",
+    "multiprocessing_context": "there are no workers: leave it out",
+    "pin_memory": "all memory is the CPU's own: leave it out",
+}
+
+
+class DataLoader:
+    """Batches of `batch_size` samples, in order or, with `shuffle`, in a new random order each time it is gone through.
+
+    The last batch may be smaller, unless `drop_last`. Order is drawn from `generator`, or else from the one `manual_seed`
+    seeds. `collate_fn` makes a batch of a list of samples.
+
+    >>> [batch.tolist() for batch in DataLoader(range(5), batch_size=2)]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self,
+        dataset: HasSamples,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        *,
+        drop_last: bool = False,
+        collate_fn: Collate | None = None,
+        generator: Generator | None = None,
+        **others: Any,
+    ) -> None:
+        for name, value in others.items():
+            if name not in _HINTS:
+                raise TypeError(f"DataLoader takes no argument {name!r}.")
+            refuse(bool(value), f"DataLoader's {name}", _HINTS[name])
+        if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+            raise TypeError(
+                f"A data set has a length and samples by position; {type(dataset).__name__} lacks them: use list(...)."
+            )
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size is a whole number of at least 1; got {batch_size!r}.")
+        self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last
+        self.collate_fn = collate_fn or default_collate
+        self.generator = generator
+
+    def __len__(self) -> int:
+        count = len(self.dataset)
+        return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        count, size = len(self.dataset), self.batch_size
+        order = randperm(count, generator=self.generator).data if self.shuffle else np.arange(count)
+        return (self._batch(order[begin * size : (begin + 1) * size]) for begin in range(len(self)))
+
+    def _batch(self, positions: np.ndarray[Any, Any]) -> Any:
+        if type(self.dataset) is TensorDataset and self.collate_fn is default_collate:
+            return list(self.dataset[positions])  # the same numbers, taken out at once
+        return self.collate_fn([self.dataset[position] for position in positions.tolist()])

@@ -1,0 +1,150 @@
+"""How parameters start, as torch.nn.init: each function fills a tensor in place, outside every graph, and returns it.
+
+fan_in is how many numbers an output sees, fan_out how many outputs see a number: for (out, in, ...) each is the size times
+that of the kernel. Xavier (Glorot and Bengio, 2010) has the deviation gain sqrt(2 / (fan_in + fan_out)); Kaiming (He et al.,
+2015) gain / sqrt(fan). An even distribution from -b to b has the deviation b / sqrt(3).
+"""
+
+from math import prod, sqrt
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from nanograd.errors import ShapeError
+from nanograd.graph import no_grad
+from nanograd.random import Generator, current_generator
+from nanograd.tensor import Tensor, wrap
+
+T = TypeVar("T", bound=Tensor)
+
+_GAINS: Final = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2), "selu": 0.75}
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """By how much an activation has to be made up for; `param` is the slope of "leaky_relu", 0.01 where none is given.
+
+    >>> calculate_gain("leaky_relu", 1.0)
+    1.0
+    """
+    if nonlinearity == "leaky_relu":
+        return sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    if nonlinearity not in _GAINS:
+        raise ValueError(f"There is a gain for {', '.join(_GAINS)} and leaky_relu, not for {nonlinearity!r}.")
+    return _GAINS[nonlinearity]
+
+
+def constant_(tensor: T, val: float) -> T:
+    """`val` everywhere."""
+    with no_grad():
+        tensor.fill_(val)
+    return tensor
+
+
+def zeros_(tensor: T) -> T:
+    """0 everywhere."""
+    return constant_(tensor, 0.0)
+
+
+def ones_(tensor: T) -> T:
+    """1 everywhere."""
+    return constant_(tensor, 1.0)
+
+
+def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> T:
+    """Evenly from `a` to below `b`."""
+    return _fill(tensor, _draws(generator).random(tensor.shape) * (b - a) + a)
+
+
+def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> T:
+    """From the normal distribution."""
+    return _fill(tensor, _draws(generator).standard_normal(tensor.shape) * std + mean)
+
+
+def trunc_normal_(
+    tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None
+) -> T:
+    """From the normal distribution between `a` and `b`; raises ValueError where these are more than 2 `std` off the mean.
+
+    What falls outside is drawn again; a narrow interval is drawn from evenly and kept in proportion to the density.
+    """
+    if not a < b or not a - 2 * std <= mean <= b + 2 * std:
+        raise ValueError(f"trunc_normal_ takes a below b, and a mean within 2 std of them; got {a}, {b} and the mean {mean}.")
+    draws = _draws(generator)
+    values = np.empty(tensor.shape)
+    missing = np.ones(tensor.shape, np.bool_)
+    while (count := int(missing.sum())) > 0:
+        if b - a < std:
+            drawn = draws.random(count) * (b - a) + a
+            nearest = min(max(mean, a), b)
+            density = np.exp(((nearest - mean) ** 2 - (drawn - mean) ** 2) / (2 * std * std))
+            drawn[draws.random(count) > density] = np.nan
+        else:
+            drawn = draws.standard_normal(count) * std + mean
+        values[missing] = drawn
+        missing[missing] = ~((drawn >= a) & (drawn <= b))
+    return _fill(tensor, values)
+
+
+def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator | None = None) -> T:
+    """Evenly from -b to b with b = gain sqrt(6 / (fan_in + fan_out)).
+
+    >>> bool(xavier_uniform_(wrap(np.empty((2, 4)))).abs().max() <= 1)
+    True
+    """
+    bound = gain * sqrt(6 / max(sum(_fans(tensor)), 1))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator | None = None) -> T:
+    """From the normal distribution of deviation gain sqrt(2 / (fan_in + fan_out))."""
+    return normal_(tensor, 0.0, gain * sqrt(2 / max(sum(_fans(tensor)), 1)), generator)
+
+
+def kaiming_uniform_(
+    tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
+) -> T:
+    """Evenly from -b to b with b = gain sqrt(3 / fan), the gain that of `nonlinearity` with the slope `a`."""
+    bound = sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
+) -> T:
+    """From the normal distribution of deviation gain / sqrt(fan), the gain that of `nonlinearity` with the slope `a`."""
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator | None = None) -> T:
+    """A matrix with orthogonal rows or columns of length `gain`, dimensions behind the first as one (Saxe et al., 2014)."""
+    _fans(tensor)
+    shape = (tensor.shape[0], prod(tensor.shape[1:]))
+    drawn = _draws(generator).standard_normal((max(shape), min(shape)))
+    columns, triangle = np.linalg.qr(drawn)
+    columns *= np.sign(np.diag(triangle))  # every orthogonal matrix is then equally likely
+    return _fill(tensor, gain * (columns if shape[0] >= shape[1] else columns.T).reshape(tensor.shape))
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"mode is 'fan_in' or 'fan_out', not {mode!r}.")
+    fan = _fans(tensor)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / sqrt(max(fan, 1))
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    """fan_in and fan_out."""
+    if tensor.ndim < 2:
+        raise ShapeError(f"fan_in and fan_out are of tensors of at least two dimensions; got the shape {tensor.shape}.")
+    kernel = prod(tensor.shape[2:])
+    return tensor.shape[1] * kernel, tensor.shape[0] * kernel
+
+
+def _draws(generator: Generator | None) -> np.random.Generator:
+    return (generator or current_generator()).numpy
+
+
+def _fill(tensor: T, values: Any) -> T:
+    with no_grad():
+        tensor.copy_(wrap(np.asarray(values)))
+    return tensor

@@ -1,0 +1,199 @@
+"""Tensor's methods that make many numbers into few, and those that put numbers in order.
+
+`dim` is a dimension, several where a tuple is allowed, or None for all; `keepdim` leaves the reduced ones with size 1.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nanograd import operations as ops
+from nanograd.dtype import FLOATS, int64
+from nanograd.errors import DimensionError, ShapeError
+from nanograd.tensor_methods import TensorMethods
+
+if TYPE_CHECKING:
+    from nanograd.tensor import Tensor
+
+Dims = int | Sequence[int] | None
+
+
+class ValuesAndIndices(NamedTuple):
+    """Numbers, and where along the dimension they were found (int64); both of one shape."""
+
+    values: "Tensor"
+    indices: "Tensor"
+
+
+class ReductionMethods(TensorMethods):
+    """What Tensor offers to sum up and to order."""
+
+    __slots__ = ()
+
+    # ---- sums ---------------------------------------------------------------------------------------------------------
+
+    def sum(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
+        """The sum over `dim`, in `dtype` where one is given; integers and bools sum to int64."""
+        source = self._counted(dtype)
+        return source._apply(ops.total, axis=self._axes(dim), keepdims=keepdim, shape=self.data.shape)
+
+    def mean(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
+        """The mean over `dim`, of floats, in `dtype` where one is given."""
+        source = self._tensor.to(dtype=dtype)
+        source._require_floats("mean")
+        return source.sum(dim, keepdim) / self._count(dim)
+
+    def var(self, dim: Dims = None, correction: int = 1, keepdim: bool = False, unbiased: bool = True) -> "Tensor":
+        """The variance over `dim`: squares from the mean, summed and divided by the count less `correction`."""
+        self._require_floats("var")
+        divisor = max(self._count(dim) - (correction if unbiased else 0), 0)
+        return self._fused(ops.variance, axis=self._axes(dim), keepdims=keepdim, divisor=divisor)
+
+    def std(self, dim: Dims = None, correction: int = 1, keepdim: bool = False, unbiased: bool = True) -> "Tensor":
+        """The square root of the variance over `dim`."""
+        return self.var(dim, correction, keepdim, unbiased)._apply(ops.root_of_variance)
+
+    def norm(self, p: float = 2, dim: Dims = None, keepdim: bool = False) -> "Tensor":
+        """The p-norm over `dim`: (sum of |x|^p)^(1/p); the largest |x| for p = inf."""
+        self._require_floats("norm")
+        if p == float("inf"):
+            return self._tensor.abs().amax(dim, keepdim)
+        if p == 2:
+            return self._fused(ops.norm2, axis=self._axes(dim), keepdims=keepdim)
+        if p == 1:
+            return self._tensor.abs().sum(dim, keepdim)
+        return (self._tensor.abs() ** p).sum(dim, keepdim) ** (1 / p)
+
+    def logsumexp(self, dim: Dims, keepdim: bool = False) -> "Tensor":
+        """log of the sum of e^x over `dim`, without overflow."""
+        return self._floats()._fused(ops.logsumexp, axis=self._axes(dim), keepdims=keepdim)
+
+    def softmax(self, dim: int) -> "Tensor":
+        """e^x, divided by its sum over `dim`; the shape stays."""
+        return self.log_softmax(dim).exp()
+
+    def log_softmax(self, dim: int) -> "Tensor":
+        """x less the logarithm of the sum of e^x over `dim`; the shape stays."""
+        return self._tensor - self.logsumexp(dim, keepdim=True)
+
+    def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
+        """The product over `dim`, in `dtype` where one is given."""
+        source = self._counted(dtype)
+        return source._fused(ops.product, axis=None if dim is None else self._axes(dim), keepdims=keepdim)
+
+    def cumsum(self, dim: int, *, dtype: Any = None) -> "Tensor":
+        """The sum of the numbers so far along `dim`; the shape stays."""
+        source = self._counted(dtype)
+        return source._apply(ops.cumulative_sum, axis=self._axis(dim))
+
+    def all(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
+        """Whether all over `dim` are other than 0."""
+        return self._plain(self.data.all(axis=self._axes(dim), keepdims=keepdim))
+
+    def any(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
+        """Whether one over `dim` is other than 0."""
+        return self._plain(self.data.any(axis=self._axes(dim), keepdims=keepdim))
+
+    # ---- extremes and order -------------------------------------------------------------------------------------------
+
+    def amax(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
+        """The largest number over `dim`; equal ones share the gradient evenly."""
+        self._require_numbers("amax", dim)
+        return self._fused(ops.extreme, axis=self._axes(dim), keepdims=keepdim, function=np.max)
+
+    def amin(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
+        """The smallest number over `dim`; equal ones share the gradient evenly."""
+        self._require_numbers("amin", dim)
+        return self._fused(ops.extreme, axis=self._axes(dim), keepdims=keepdim, function=np.min)
+
+    def max(self, dim: "int | Tensor | None" = None, keepdim: bool = False) -> Any:
+        """The largest number of all; with `dim` the pair (values, indices) along it; with a tensor, `maximum`."""
+        if dim is None:
+            return self.amax()
+        return self._extremes(dim, keepdim, np.argmax, "max") if isinstance(dim, int) else self._tensor.maximum(dim)
+
+    def min(self, dim: "int | Tensor | None" = None, keepdim: bool = False) -> Any:
+        """The smallest number of all; with `dim` the pair (values, indices) along it; with a tensor, `minimum`."""
+        if dim is None:
+            return self.amin()
+        return self._extremes(dim, keepdim, np.argmin, "min") if isinstance(dim, int) else self._tensor.minimum(dim)
+
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> "Tensor":
+        """Where the largest number lies along `dim`, or in the flattened tensor (int64)."""
+        return self._place(np.argmax, dim, keepdim, "argmax")
+
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> "Tensor":
+        """Where the smallest number lies along `dim`, or in the flattened tensor (int64)."""
+        return self._place(np.argmin, dim, keepdim, "argmin")
+
+    def sort(self, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesAndIndices:
+        """The numbers in order along `dim`, NaN last (first where descending), and where each was; always stable."""
+        order = self._order(self._axis(dim), descending)
+        return (
+            ValuesAndIndices(self._tensor.gather(dim, order), order) if self.data.ndim else ValuesAndIndices(self._tensor, order)
+        )
+
+    def argsort(self, dim: int = -1, descending: bool = False, stable: bool = False) -> "Tensor":
+        """Where each number of `sort` was."""
+        return self._order(self._axis(dim), descending)
+
+    def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
+        """The `k` largest numbers along `dim`, or the smallest, in order, and where each was."""
+        axis = self._axis(dim)
+        size = self.data.shape[axis] if self.data.ndim else 1
+        if not 0 <= k <= size:
+            raise ShapeError(f"topk takes k from 0 to the size of the dimension, {size}; got {k}.")
+        found = self.sort(axis, descending=largest)
+        if not self.data.ndim:
+            return found
+        index = (slice(None),) * axis + (slice(0, k),)
+        return ValuesAndIndices(found.values[index], found.indices[index])
+
+    # ---- helpers ------------------------------------------------------------------------------------------------------
+
+    def _counted(self, dtype: Any) -> "Tensor":
+        """This tensor in `dtype`, where none is given with bools as int64."""
+        return self._tensor.to(dtype=int64 if dtype is None and self.data.dtype == np.bool_ else dtype)
+
+    def _axes(self, dim: Dims) -> tuple[int, ...] | None:
+        if dim is None or (not isinstance(dim, int) and not len(dim)):
+            return None
+        axes = (self._axis(dim),) if isinstance(dim, int) else tuple(self._axis(axis) for axis in dim)
+        if len(set(axes)) < len(axes):
+            raise ShapeError(f"A dimension appears twice in {dim}; name each once.")
+        return axes if self.data.ndim else None
+
+    def _count(self, dim: Dims) -> int:
+        axes = self._axes(dim)
+        return int(np.prod([self.data.shape[axis] for axis in axes])) if axes is not None else self.data.size
+
+    def _require_floats(self, name: str) -> None:
+        if self.data.dtype not in FLOATS:
+            raise ShapeError(f"{name} is for floats; this tensor holds {self.data.dtype}: use .float() first.")
+
+    def _require_numbers(self, name: str, dim: Dims) -> None:
+        if not self._count(dim):
+            raise DimensionError(f"{name} of no numbers: the shape is {self.data.shape}; reduce over a dimension that has some.")
+
+    def _extremes(self, dim: int, keepdim: bool, find: Any, name: str) -> ValuesAndIndices:
+        self._require_numbers(name, dim)
+        if not self.data.ndim:
+            return ValuesAndIndices(self._tensor, self._plain(np.zeros((), np.int64)))
+        axis = self._axis(dim)
+        indices = self._plain(find(self.data, axis=axis, keepdims=True))
+        values = self._tensor.gather(axis, indices)
+        return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(axis), indices.squeeze(axis))
+
+    def _place(self, find: Any, dim: int | None, keepdim: bool, name: str) -> "Tensor":
+        self._require_numbers(name, dim)
+        axis = None if dim is None or not self.data.ndim else self._axis(dim)
+        return self._plain(np.asarray(find(self.data, axis=axis, keepdims=keepdim), np.int64))
+
+    def _order(self, axis: int, descending: bool) -> "Tensor":
+        if not self.data.ndim:
+            return self._plain(np.zeros((), np.int64))
+        if not descending:
+            return self._plain(np.argsort(self.data, axis=axis, kind="stable"))
+        backwards = np.argsort(np.flip(self.data, axis), axis=axis, kind="stable")
+        return self._plain(self.data.shape[axis] - 1 - np.flip(backwards, axis))

@@ -1,0 +1,77 @@
+"""What the families of Tensor's methods (elementwise, reduction, shaping) need of the Tensor that they belong to."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from nanograd.dtype import FLOATS, Dtype, float32
+from nanograd.errors import DimensionError
+from nanograd.graph import Array, Kernel, Operation
+
+if TYPE_CHECKING:
+    from nanograd.tensor import Tensor
+
+
+class TensorMethods:
+    """The base of the families; Tensor itself defines what is left open here."""
+
+    __slots__ = ()
+    data: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each dimension."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> Dtype:
+        """The kind of number: float32, float64, int64 or bool."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """How many dimensions there are."""
+        return self.data.ndim
+
+    @property
+    def _tensor(self) -> "Tensor":
+        return cast("Tensor", self)
+
+    def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
+        """The operation on this tensor and others, recorded where a gradient is wanted."""
+        raise NotImplementedError
+
+    def _binary(self, operation: Operation, other: Any) -> "Tensor":
+        """The operation on this and another value, both in their common dtype."""
+        raise NotImplementedError
+
+    def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":
+        """The kernel on this tensor and others, recorded where a gradient is wanted."""
+        raise NotImplementedError
+
+    def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
+        """The operation's result in place of the numbers here."""
+        raise NotImplementedError
+
+    def _coerce(self, other: Any) -> "Tensor":
+        """Another value as a tensor: an array as it is, a number in this tensor's dtype where it fits there."""
+        raise NotImplementedError
+
+    def _pair(self, other: Any) -> "tuple[Tensor, Tensor]":
+        """This and another value, both as tensors of their common dtype."""
+        raise NotImplementedError
+
+    def _plain(self, array: Any) -> "Tensor":
+        """A tensor around an array, outside every graph."""
+        raise NotImplementedError
+
+    def _floats(self) -> "Tensor":
+        """This tensor, as float32 where it holds integers."""
+        return self._tensor if self.data.dtype in FLOATS else self._tensor.to(float32)
+
+    def _axis(self, dim: int) -> int:
+        """A dimension counted from the front; raises ShapeError where there is none."""
+        count = max(self.data.ndim, 1)
+        if not -count <= dim < count:
+            raise DimensionError(
+                f"Dimension {dim} is out of range: a tensor of {self.data.ndim} dimensions has {-count} to {count - 1}."
+            )
+        return dim % count
