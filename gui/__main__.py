@@ -1,6 +1,7 @@
 """The entry point of the desktop program."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ def main(argv: list[str] | None = None) -> int:
     """Open the window, or run the demonstration; returns the exit status."""
     arguments = _parser().parse_args(argv)
     if arguments.demo:
+        _draw_off_screen_without_a_display()
         from gui.demonstration import demonstrate
 
         return demonstrate(corpus=arguments.corpus, steps=arguments.steps, screenshots=arguments.screenshots)
@@ -23,6 +25,11 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.text is not None:
         window.open_corpus(arguments.text)
     return app.exec()
+
+
+def _draw_off_screen_without_a_display() -> None:
+    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -358,8 +358,10 @@ class MainWindow(QMainWindow):
         self.checkpoint_opened.emit()
 
     def _show_cost(self, event: CostEstimated) -> None:
-        if event.settings == self._views.settings_form.settings() and self.run_state != "training":
-            self._views.cost_card.show_cost(event)
+        if event.settings != self._views.settings_form.settings():
+            return
+        card = self._views.cost_card
+        (card.show_memory if self.run_state == "training" else card.show_cost)(event)  # a run knows its own pace better
 
     def _show_problem(self, event: ProblemFound) -> None:
         views = self._views

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QObject, QSettings, Qt, Slot
+from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from gui.actions import WindowActions
@@ -50,6 +50,7 @@ class WindowLayout(QObject):
             "samples": _dock("Samples", "samples_dock", self.samples, None),
         }
         self._is_arranged = False
+        self._saved_docks: object = None
         self._laboratory = self._make_laboratory()
         self._on_docks_changed()
         self._centre = QStackedWidget()
@@ -125,11 +126,14 @@ class WindowLayout(QObject):
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""
         self._centre.setCurrentWidget(self._laboratory)
-        if not self._is_arranged:  # sizes are taken only by docks that are shown
-            self._is_arranged = True
-            docks = self._docks
-            self._laboratory.resizeDocks([docks["progress"], docks["attention"]], [10, 16], Qt.Orientation.Vertical)
-            self._laboratory.resizeDocks([docks["attention"], docks["generate"]], [11, 8], Qt.Orientation.Horizontal)
+        if self._is_arranged:
+            return
+        self._is_arranged = True  # only now: docks that are not shown take no sizes
+        saved, docks = self._saved_docks, self._docks
+        if isinstance(saved, QByteArray) and self._laboratory.restoreState(saved, _LAYOUT_VERSION):
+            return
+        self._laboratory.resizeDocks([docks["progress"], docks["attention"]], [10, 16], Qt.Orientation.Vertical)
+        self._laboratory.resizeDocks([docks["attention"], docks["generate"]], [11, 8], Qt.Orientation.Horizontal)
 
     def show_theme(self, theme: Theme) -> None:
         """Draw everything in this theme's colours."""
@@ -139,16 +143,17 @@ class WindowLayout(QObject):
     def save(self, preferences: QSettings) -> None:
         """Remember the window's place and the arrangement of the docks."""
         preferences.setValue("geometry", self._window.saveGeometry())
-        preferences.setValue("docks", self._laboratory.saveState(_LAYOUT_VERSION))
+        if self._is_arranged:
+            preferences.setValue("docks", self._laboratory.saveState(_LAYOUT_VERSION))
         preferences.sync()
 
     def restore(self, preferences: QSettings) -> None:
-        """Bring back what was remembered."""
+        """Bring back what was remembered; the docks follow when they are shown."""
         self._window.resize(*_DEFAULT_SIZE)
-        geometry, docks = preferences.value("geometry"), preferences.value("docks")
+        geometry = preferences.value("geometry")
         if geometry is not None:
             self._window.restoreGeometry(geometry)
-        self._is_arranged = docks is not None and self._laboratory.restoreState(docks, _LAYOUT_VERSION)
+        self._saved_docks = preferences.value("docks")
 
 
 def _dock(title: str, name: str, content: QWidget, header: QWidget | None) -> Dock:

@@ -42,10 +42,14 @@ class CostCard(Card):
         self._parameters.setText(short_count_text(count))
         self._parameters.setToolTip(f"{count_text(count)} parameters")
 
+    def show_memory(self, event: CostEstimated) -> None:
+        """Show how much memory the run takes."""
+        self._memory.setText(bytes_text(event.memory_bytes))
+
     def show_cost(self, event: CostEstimated) -> None:
         """Show an estimate of the whole run."""
         self.show_parameter_count(event.parameter_count)
-        self._memory.setText(bytes_text(event.memory_bytes))
+        self.show_memory(event)
         step = duration_text(event.step_s)
         self._step.setText(f"{step}, measured" if event.is_measured else f"about {step}")
         self._run.setText(rough_duration_text(event.step_s * event.settings.max_steps))

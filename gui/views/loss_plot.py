@@ -316,7 +316,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             height = log10(loss) if self._is_logarithmic else loss
             self._uniform.setPos(height)
             self._uniform_label.setText(f"uniform guess, ln {self._vocabulary_size:,}")
-            self._uniform_label.setPos(right, height)
+            self._uniform_label.setPos(min(right, self._max_steps), height)  # beside the line of the last step, not across it
         failed = self._failed_step()
         self._failure.setVisible(failed is not None)
         self._failure_label.setVisible(failed is not None)

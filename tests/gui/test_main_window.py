@@ -86,6 +86,11 @@ def shown_in(field):
             return field.value()
 
 
+def test_who_trains_before_the_estimate_came_is_told_the_memory_all_the_same(person, text_file):
+    person.train_past(text_file, 1)
+    person.wait(lambda: person.find("memory_label").text().endswith("MB"))
+
+
 def test_memory_and_time_are_estimated_and_then_measured(person):
     person.set_up()
     person.wait(lambda: person.find("memory_label").text().endswith("MB"))

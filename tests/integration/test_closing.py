@@ -111,3 +111,22 @@ def test_closing_keeps_the_checkpoint_of_a_finished_run_as_it_is(person, text_fi
     before = path.read_bytes()
     person.leave()
     assert path.read_bytes() == before
+
+
+def test_the_next_window_shows_the_docks_as_they_were_left(open_window, text_file):
+    def open_docks():
+        person = open_window()
+        person.window.resize(1280, 800)
+        person.open(text_file)
+        return person
+
+    def sizes(person):
+        return [person.find(f"{name}_dock").size().toTuple() for name in ("progress", "attention", "generate")]
+
+    first = open_docks()
+    first.wait(lambda: first.find("attention_dock").width() > first.find("generate_dock").width())
+    left = sizes(first)
+    first.leave()
+    open_window().leave()  # one that never shows them
+    later = open_docks()
+    later.wait(lambda: sizes(later) == left)
