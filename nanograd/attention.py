@@ -116,7 +116,7 @@ def _check_shapes(query: Tensor, key: Tensor, value: Tensor) -> None:
 def _added(mask: Tensor, like: Tensor, allowed: bool) -> Tensor:
     """A mask as floats to add to the scores: minus infinity where a mask of bools is not `allowed`."""
     if mask.dtype == np.bool_:
-        return wrap(np.where(mask.data == allowed, 0, -np.inf).astype(like.dtype))
+        return wrap(np.where(mask.array == allowed, 0, -np.inf).astype(like.dtype))
     mask._require_floats("A mask other than of bools")
     return mask.to(like.dtype)
 

@@ -26,7 +26,7 @@ class ExponentialMovingAverage:
 
     >>> weight = Tensor([1.0])
     >>> average = ExponentialMovingAverage([weight], decay=0.75)
-    >>> weight.data[:] = 5
+    >>> weight.array[:] = 5
     >>> average.update()
     >>> with average.swapped():
     ...     weight.item()
@@ -40,12 +40,12 @@ class ExponentialMovingAverage:
             raise ValueError(f"decay is from 0 to 1; got {decay}.")
         self.decay = decay
         self._parameters = _as_list(parameters)
-        self.averages = [parameter.data.copy() for parameter in self._parameters]
+        self.averages = [parameter.array.copy() for parameter in self._parameters]
 
     def update(self) -> None:
         """Take the parameters as they are now into the averages; call it after each step of the optimizer."""
         for average, parameter in zip(self.averages, self._parameters, strict=True):
-            change = parameter.data - average
+            change = parameter.array - average
             change *= 1 - self.decay
             average += change
 
@@ -60,7 +60,7 @@ class ExponentialMovingAverage:
 
     def _exchange(self) -> None:
         for position, parameter in enumerate(self._parameters):
-            before = parameter.data.copy()
+            before = parameter.array.copy()
             _write(parameter, self.averages[position])
             self.averages[position] = before
 
@@ -93,5 +93,5 @@ def _check_shapes(given: list[tuple[int, ...]], wanted: list[tuple[int, ...]]) -
 
 
 def _write(parameter: Tensor, array: Any) -> None:
-    np.copyto(parameter.data, array)
+    np.copyto(parameter.array, array)
     parameter._counter[0] += 1

@@ -82,12 +82,12 @@ def batch_norm(
     _check(input, running_mean, running_var, weight, bias, training)
     x = input.reshape(*input.shape[:2], int(np.prod(input.shape[2:])))
     if training:
-        mean, var = _statistics(x.data)
+        mean, var = _statistics(x.array)
         _move(running_mean, mean, momentum)
-        count = x.data.size // max(x.shape[1], 1)
+        count = x.array.size // max(x.shape[1], 1)
         _move(running_var, var * (count / max(count - 1, 1)), momentum)
     elif running_mean is not None and running_var is not None:
-        mean, var = running_mean.data, running_var.data
+        mean, var = running_mean.array, running_var.array
     else:
         raise ValueError("batch_norm needs running_mean and running_var in evaluation; pass both, or training=True.")
     extras = [extra for extra in (weight, bias) if extra is not None]

@@ -22,13 +22,13 @@ class ConversionMethods(TensorMethods):
 
     def item(self) -> Any:
         """The one number in this tensor as a Python number."""
-        if self.data.size != 1:
+        if self.array.size != 1:
             raise ShapeError(f"item() is for a tensor of one number; this one has the shape {self.shape}: use tolist().")
-        return self.data.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """The numbers as nested lists."""
-        return self.data.tolist()
+        return self.array.tolist()
 
     def __bool__(self) -> bool:
         return bool(self.item())

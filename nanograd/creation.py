@@ -41,7 +41,7 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     """
     if isinstance(data, list | tuple) and any(isinstance(part, Tensor) for part in data):
         data = [part.tolist() if isinstance(part, Tensor) else part for part in data]
-    array = np.array(data.data if isinstance(data, Tensor) else data)
+    array = np.array(data.array if isinstance(data, Tensor) else data)
     if dtype is None:
         is_python = not isinstance(data, Tensor | np.ndarray | np.generic)
         dtype = float32 if array.dtype == np.float64 and is_python else nearest_dtype(array.dtype)
@@ -210,7 +210,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
     """Indices drawn by weights (C,) or (N, C), which need not sum to 1: (num_samples,) or (N, num_samples), int64."""
-    weights = np.atleast_2d(input.data.astype(np.float64))
+    weights = np.atleast_2d(input.array.astype(np.float64))
     if input.ndim not in (1, 2) or (weights < 0).any() or not np.isfinite(weights).all():
         raise ValueError("multinomial takes weights (C,) or (N, C), finite and at least 0.")
     if num_samples < 1:

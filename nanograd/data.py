@@ -167,7 +167,7 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         count, size = len(self.dataset), self.batch_size
-        order = randperm(count, generator=self.generator).data if self.shuffle else np.arange(count)
+        order = randperm(count, generator=self.generator).array if self.shuffle else np.arange(count)
         return (self._batch(order[begin * size : (begin + 1) * size]) for begin in range(len(self)))
 
     def _batch(self, positions: np.ndarray[Any, Any]) -> Any:

@@ -170,7 +170,7 @@ class ElementwiseMethods(TensorMethods):
         return self._binary(ops.bitwise_xor, other)
 
     def __invert__(self) -> "Tensor":
-        return self._plain(np.invert(self.data))
+        return self._plain(np.invert(self.array))
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
@@ -212,19 +212,19 @@ class ElementwiseMethods(TensorMethods):
 
     def logical_not(self) -> "Tensor":
         """Whether x is 0."""
-        return self._plain(np.logical_not(self.data))
+        return self._plain(np.logical_not(self.array))
 
     def isnan(self) -> "Tensor":
         """Whether x is not a number."""
-        return self._plain(np.isnan(self.data))
+        return self._plain(np.isnan(self.array))
 
     def isfinite(self) -> "Tensor":
         """Whether x is a number and not infinite."""
-        return self._plain(np.isfinite(self.data))
+        return self._plain(np.isfinite(self.array))
 
     def isinf(self) -> "Tensor":
         """Whether x is infinite."""
-        return self._plain(np.isinf(self.data))
+        return self._plain(np.isinf(self.array))
 
     # ---- functions; integers become float32 where the result is a float -----------------------------------------------
 
@@ -326,11 +326,11 @@ class ElementwiseMethods(TensorMethods):
         filling = self._coerce(value)
         if filling.ndim:
             raise ShapeError(f"masked_fill takes one number; got the shape {filling.shape}: use where().")
-        if self.data.dtype == np.int64 and not np.isfinite(filling.data).all():
+        if self.array.dtype == np.int64 and not np.isfinite(filling.array).all():
             raise ShapeError(f"masked_fill cannot put {filling.item()} into a tensor of int64; use .float() first.")
-        return filling.to(self.data.dtype)
+        return filling.to(self.array.dtype)
 
 
 def _require_bool(name: str, mask: "Tensor") -> None:
-    if mask.data.dtype != np.bool_:
-        raise ShapeError(f"{name} expects a mask of bool; got {mask.data.dtype}: compare, such as mask == 0.")
+    if mask.array.dtype != np.bool_:
+        raise ShapeError(f"{name} expects a mask of bool; got {mask.array.dtype}: compare, such as mask == 0.")

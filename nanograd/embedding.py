@@ -61,7 +61,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     >>> embedding(tensor([1]), Tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.]])
     """
-    ids = input.data
+    ids = input.array
     if ids.dtype.kind not in "iu":
         raise ShapeError(f"Token ids are integers (int64); got {ids.dtype}: use .long().")
     if ids.size and (ids.min() < 0 or ids.max() >= len(weight)):
@@ -87,7 +87,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    classes = tensor.data
+    classes = tensor.array
     if classes.dtype.kind not in "iu":
         raise ShapeError(f"Classes are integers (int64); got {classes.dtype}: use .long().")
     if num_classes == -1 and not classes.size:
@@ -108,7 +108,7 @@ class Embedding(Module):
         self.padding_idx = _row(padding_idx, num_embeddings)
         self.weight = normal_parameter((num_embeddings, embedding_dim), 1.0, current_generator().numpy)
         if self.padding_idx is not None:
-            self.weight.data[self.padding_idx] = 0
+            self.weight.array[self.padding_idx] = 0
 
     def forward(self, input: Tensor) -> Tensor:
         """Ids (...) -> (..., embedding_dim)."""

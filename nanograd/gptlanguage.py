@@ -223,7 +223,7 @@ class GPTLanguageModel(Module):
                 caches.clear()
             if ids.shape[1] > config.block_size:
                 with self._looking():
-                    return self._logits(wrap(ids[:, -config.block_size :])).data[:, -1]
+                    return self._logits(wrap(ids[:, -config.block_size :])).array[:, -1]
             if not caches:
                 head_size = config.n_embd // config.n_head
                 caches.extend(
@@ -231,7 +231,7 @@ class GPTLanguageModel(Module):
                     for _ in range(config.n_layer)
                 )
             with self._looking():
-                return self._logits(wrap(ids[:, caches[0].length :]), caches=caches).data[:, -1]
+                return self._logits(wrap(ids[:, caches[0].length :]), caches=caches).array[:, -1]
 
         return next_logits
 
@@ -259,7 +259,7 @@ class _Looking:
 
 
 def _as_ids(idx: Any) -> Tensor:
-    ids = idx.data if isinstance(idx, Tensor) else np.asarray(idx)
+    ids = idx.array if isinstance(idx, Tensor) else np.asarray(idx)
     if ids.size and ids.dtype.kind not in "iu":
         raise ShapeError(f"Token ids are integers; got {ids.dtype}: use .long() on a tensor, or astype(int) on an array.")
     return idx if isinstance(idx, Tensor) else tensor(ids.astype(np.int64))
@@ -269,4 +269,4 @@ def _as_rows(prompt: Tensor) -> Ids:
     """A prompt's ids as (B, T)."""
     if prompt.ndim not in (1, 2):
         raise ShapeError(f"A prompt is ids (T,) or (B, T); got the shape {prompt.shape}.")
-    return prompt.data.astype(np.int64).reshape(prompt.shape if prompt.ndim == 2 else (1, -1))
+    return prompt.array.astype(np.int64).reshape(prompt.shape if prompt.ndim == 2 else (1, -1))

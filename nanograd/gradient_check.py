@@ -13,14 +13,14 @@ from nanograd.tensor import Tensor
 
 def numeric_gradient(function: Callable[..., Tensor], inputs: list[Tensor], position: int, weight: Array, eps: float) -> Array:
     """Central differences of sum(weight * function(*inputs)) with respect to one input."""
-    target = inputs[position].data
+    target = inputs[position].array
     gradient = np.zeros_like(target)
     for index in np.ndindex(target.shape):
         before = target[index]
         target[index] = before + eps
-        above = float((function(*inputs).data * weight).sum())
+        above = float((function(*inputs).array * weight).sum())
         target[index] = before - eps
-        below = float((function(*inputs).data * weight).sum())
+        below = float((function(*inputs).array * weight).sum())
         target[index] = before
         gradient[index] = (above - below) / (2 * eps)
     return gradient
@@ -46,7 +46,7 @@ def gradcheck(func: Callable[..., Tensor], inputs: Any, eps: float = 1e-6, atol:
         if not t.requires_grad:
             continue
         numeric = numeric_gradient(func, tensors, position, weight, eps)
-        analytic = np.zeros_like(numeric) if t.grad is None else t.grad.data
+        analytic = np.zeros_like(numeric) if t.grad is None else t.grad.array
         if not np.allclose(analytic, numeric, atol=atol, rtol=rtol):
             worst = np.abs(analytic - numeric).max() if numeric.size else 0.0
             raise GraphError(f"The gradient of input {position} is off by up to {worst:.3g} from finite differences.")

@@ -15,7 +15,7 @@ def clear_gradients(parameters: Iterable[Tensor], set_to_none: bool = True) -> N
         if set_to_none:
             parameter.grad = None
         elif parameter.grad is not None:
-            parameter.grad.data.fill(0)
+            parameter.grad.array.fill(0)
 
 
 def clip_grad_norm_(
@@ -50,7 +50,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Array]:
     given = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [parameter.grad.data for parameter in given if parameter.grad is not None]
+    return [parameter.grad.array for parameter in given if parameter.grad is not None]
 
 
 def _norm(gradients: list[Array], order: float) -> float:

@@ -59,7 +59,7 @@ class Operation:
             for index in indices:
                 counter = (inputs[index] if index >= 0 else result)._counter
                 guards = (*guards, (counter, counter[0]))
-        return Node(self, targets, saved, result.data, guards)
+        return Node(self, targets, saved, result.array, guards)
 
     def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
         """The gradient for each input, before it is summed back to the input's shape."""
@@ -88,9 +88,9 @@ class Kernel:
     def record(self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", saved: tuple[Any, ...]) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""
         guards = tuple(
-            (tensor._counter, tensor._counter[0]) for tensor in (result, *inputs) if any(tensor.data is kept for kept in saved)
+            (tensor._counter, tensor._counter[0]) for tensor in (result, *inputs) if any(tensor.array is kept for kept in saved)
         )
-        return Node(self, targets, saved, result.data, guards)
+        return Node(self, targets, saved, result.array, guards)
 
     def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
         """The gradient for each input."""
@@ -343,11 +343,11 @@ def _needs_of(derivative: Callable[..., Any]) -> tuple[tuple[int, ...], _Pick | 
 
     def pick(result: Any, inputs: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[Any, ...]:
         tensors = (*inputs, result)
-        return tuple([tensors[_PLACES[name]].data if name in _PLACES else given[name] for name in names])
+        return tuple([tensors[_PLACES[name]].array if name in _PLACES else given[name] for name in names])
 
     if not names:
         return (), None
     if len(names) > 1 or not indices:
         return indices, pick
     only = indices[0]  # the most frequent case, and faster
-    return indices, lambda result, inputs, given: ((result if only < 0 else inputs[only]).data,)
+    return indices, lambda result, inputs, given: ((result if only < 0 else inputs[only]).array,)

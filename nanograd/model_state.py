@@ -37,7 +37,7 @@ _REMEDIES = {
 
 
 class HasState(Protocol):
-    """What a Module offers here: its arrays by name, as values with a `data` array."""
+    """What a Module offers here: its arrays by name, as values with an `array`."""
 
     def state_dict(self) -> Mapping[str, Any]:
         """The arrays by name."""
@@ -87,7 +87,7 @@ def save(
     tensors = dict(arrays or {})
     state = model.state_dict()
     repeats = _repeated_names(state)
-    tensors |= {f"model.{name}": np.asarray(tensor.data) for name, tensor in state.items() if name not in repeats}
+    tensors |= {f"model.{name}": np.asarray(tensor.array) for name, tensor in state.items() if name not in repeats}
     texts = dict(metadata or {})
     if optimizer is not None:
         state_tensors, texts["optimizer"] = _flatten_optimizer_state(optimizer.state_dict())
@@ -326,7 +326,7 @@ def _shown(name: str) -> str:
 
 def _repeated_names(state: Mapping[str, Any]) -> dict[str, str]:
     """The names of arrays that have an earlier name too, such as those of a tied head, with that name."""
-    arrays = {name: tensor.data for name, tensor in state.items()}
+    arrays = {name: tensor.array for name, tensor in state.items()}
     firsts: dict[int, str] = {}
     names = {name: firsts.setdefault(id(array), name) for name, array in arrays.items()}
     return {name: first for name, first in names.items() if name != first}
@@ -339,7 +339,7 @@ def _check_weights(weights: Mapping[str, NDArray[Any]], model: HasState) -> None
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             raise _RefusedError(f"{problem} {', '.join(_shown(name) for name in sorted(names)[:3])}{more}")
     for name, tensor in expected.items():
-        wanted, array = np.asarray(tensor.data), weights[name]
+        wanted, array = np.asarray(tensor.array), weights[name]
         if array.shape != wanted.shape or array.dtype.kind != wanted.dtype.kind:
             raise _RefusedError(f"{_shown(name)} is {array.dtype} {array.shape} there and {wanted.dtype} {wanted.shape} here")
 

@@ -281,7 +281,7 @@ class Module:
         for tensor in [*self.parameters(), *self.buffers()] if not kinds else ():  # two kinds: no dtype was named
             for part in (tensor, tensor.grad):
                 if part is not None and part.dtype in FLOATS and part.dtype != wanted:
-                    part.data = part.data.astype(wanted)
+                    part.array = part.array.astype(wanted)
                     part._counter[0] += 1
         return self
 
@@ -322,7 +322,7 @@ class Module:
         everything missing or unexpected.
         """
         own = dict(self._named_state(""))
-        arrays = {name: np.asarray(value.data if isinstance(value, Tensor) else value) for name, value in state_dict.items()}
+        arrays = {name: np.asarray(value.array if isinstance(value, Tensor) else value) for name, value in state_dict.items()}
         amiss = IncompatibleKeys([name for name in own if name not in arrays], [name for name in arrays if name not in own])
         shared = [name for name in own if name in arrays]
         problems = [f"missing: {name}" for name in amiss.missing_keys if strict]
@@ -331,7 +331,7 @@ class Module:
         if problems:
             raise ShapeError(f"The state does not fit {type(self).__name__}: {'; '.join(problems)}.")
         for name in shared:
-            np.copyto(own[name].data, arrays[name], casting="same_kind")
+            np.copyto(own[name].array, arrays[name], casting="same_kind")
             own[name]._counter[0] += 1
         return amiss
 

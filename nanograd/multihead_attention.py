@@ -179,7 +179,7 @@ class MultiHeadAttention(Module):
         if self.rotary:
             qkv = rotate_queries_and_keys(qkv, self.n_head, begin=cache.length if cache else 0)
         if cache is not None:
-            projected: Tensor = self.c_proj(wrap(self._attend_cached(qkv.data, kept_weights, cache)))
+            projected: Tensor = self.c_proj(wrap(self._attend_cached(qkv.array, kept_weights, cache)))
             return projected
         generator = current_generator() if self.training and self.dropout_p else None
         attended = fused(

@@ -72,7 +72,7 @@ class Optimizer:
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._update(parameter.data, parameter.grad.data, self.state.setdefault(parameter, {}), group)
+                    self._update(parameter.array, parameter.grad.array, self.state.setdefault(parameter, {}), group)
                     parameter._counter[0] += 1
         return loss
 
@@ -119,7 +119,7 @@ class Optimizer:
 
 def _copied(name: str, value: Any, position: int, parameter: Tensor) -> Any:
     """A saved value for a parameter: an array of its own in the parameter's dtype, or a number."""
-    array = value.data if isinstance(value, Tensor) else value
+    array = value.array if isinstance(value, Tensor) else value
     if not isinstance(array, np.ndarray):
         return value
     if not array.ndim:  # PyTorch keeps `step` as a tensor of no dimensions

@@ -36,7 +36,7 @@ class ReductionMethods(TensorMethods):
     def sum(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """The sum over `dim`, in `dtype` where one is given; integers and bools sum to int64."""
         source = self._counted(dtype)
-        return source._apply(ops.total, axis=self._axes(dim), keepdims=keepdim, shape=self.data.shape)
+        return source._apply(ops.total, axis=self._axes(dim), keepdims=keepdim, shape=self.array.shape)
 
     def mean(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """The mean over `dim`, of floats, in `dtype` where one is given."""
@@ -89,11 +89,11 @@ class ReductionMethods(TensorMethods):
 
     def all(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
         """Whether all over `dim` are other than 0."""
-        return self._plain(self.data.all(axis=self._axes(dim), keepdims=keepdim))
+        return self._plain(self.array.all(axis=self._axes(dim), keepdims=keepdim))
 
     def any(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
         """Whether one over `dim` is other than 0."""
-        return self._plain(self.data.any(axis=self._axes(dim), keepdims=keepdim))
+        return self._plain(self.array.any(axis=self._axes(dim), keepdims=keepdim))
 
     # ---- extremes and order -------------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class ReductionMethods(TensorMethods):
         """The numbers in order along `dim`, NaN last (first where descending), and where each was; always stable."""
         order = self._order(self._axis(dim), descending)
         return (
-            ValuesAndIndices(self._tensor.gather(dim, order), order) if self.data.ndim else ValuesAndIndices(self._tensor, order)
+            ValuesAndIndices(self._tensor.gather(dim, order), order) if self.array.ndim else ValuesAndIndices(self._tensor, order)
         )
 
     def argsort(self, dim: int = -1, descending: bool = False, stable: bool = False) -> "Tensor":
@@ -141,11 +141,11 @@ class ReductionMethods(TensorMethods):
     def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
         """The `k` largest numbers along `dim`, or the smallest, in order, and where each was."""
         axis = self._axis(dim)
-        size = self.data.shape[axis] if self.data.ndim else 1
+        size = self.array.shape[axis] if self.array.ndim else 1
         if not 0 <= k <= size:
             raise ShapeError(f"topk takes k from 0 to the size of the dimension, {size}; got {k}.")
         found = self.sort(axis, descending=largest)
-        if not self.data.ndim:
+        if not self.array.ndim:
             return found
         index = (slice(None),) * axis + (slice(0, k),)
         return ValuesAndIndices(found.values[index], found.indices[index])
@@ -154,7 +154,7 @@ class ReductionMethods(TensorMethods):
 
     def _counted(self, dtype: Any) -> "Tensor":
         """This tensor in `dtype`, where none is given with bools as int64."""
-        return self._tensor.to(dtype=int64 if dtype is None and self.data.dtype == np.bool_ else dtype)
+        return self._tensor.to(dtype=int64 if dtype is None and self.array.dtype == np.bool_ else dtype)
 
     def _axes(self, dim: Dims) -> tuple[int, ...] | None:
         if dim is None or (not isinstance(dim, int) and not len(dim)):
@@ -162,38 +162,38 @@ class ReductionMethods(TensorMethods):
         axes = (self._axis(dim),) if isinstance(dim, int) else tuple(self._axis(axis) for axis in dim)
         if len(set(axes)) < len(axes):
             raise ShapeError(f"A dimension appears twice in {dim}; name each once.")
-        return axes if self.data.ndim else None
+        return axes if self.array.ndim else None
 
     def _count(self, dim: Dims) -> int:
         axes = self._axes(dim)
-        return int(np.prod([self.data.shape[axis] for axis in axes])) if axes is not None else self.data.size
+        return int(np.prod([self.array.shape[axis] for axis in axes])) if axes is not None else self.array.size
 
     def _require_floats(self, name: str) -> None:
-        if self.data.dtype not in FLOATS:
-            raise ShapeError(f"{name} is for floats; this tensor holds {self.data.dtype}: use .float() first.")
+        if self.array.dtype not in FLOATS:
+            raise ShapeError(f"{name} is for floats; this tensor holds {self.array.dtype}: use .float() first.")
 
     def _require_numbers(self, name: str, dim: Dims) -> None:
         if not self._count(dim):
-            raise DimensionError(f"{name} of no numbers: the shape is {self.data.shape}; reduce over a dimension that has some.")
+            raise DimensionError(f"{name} of no numbers: the shape is {self.array.shape}; reduce over a dimension that has some.")
 
     def _extremes(self, dim: int, keepdim: bool, find: Any, name: str) -> ValuesAndIndices:
         self._require_numbers(name, dim)
-        if not self.data.ndim:
+        if not self.array.ndim:
             return ValuesAndIndices(self._tensor, self._plain(np.zeros((), np.int64)))
         axis = self._axis(dim)
-        indices = self._plain(find(self.data, axis=axis, keepdims=True))
+        indices = self._plain(find(self.array, axis=axis, keepdims=True))
         values = self._tensor.gather(axis, indices)
         return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(axis), indices.squeeze(axis))
 
     def _place(self, find: Any, dim: int | None, keepdim: bool, name: str) -> "Tensor":
         self._require_numbers(name, dim)
-        axis = None if dim is None or not self.data.ndim else self._axis(dim)
-        return self._plain(np.asarray(find(self.data, axis=axis, keepdims=keepdim), np.int64))
+        axis = None if dim is None or not self.array.ndim else self._axis(dim)
+        return self._plain(np.asarray(find(self.array, axis=axis, keepdims=keepdim), np.int64))
 
     def _order(self, axis: int, descending: bool) -> "Tensor":
-        if not self.data.ndim:
+        if not self.array.ndim:
             return self._plain(np.zeros((), np.int64))
         if not descending:
-            return self._plain(np.argsort(self.data, axis=axis, kind="stable"))
-        backwards = np.argsort(np.flip(self.data, axis), axis=axis, kind="stable")
-        return self._plain(self.data.shape[axis] - 1 - np.flip(backwards, axis))
+            return self._plain(np.argsort(self.array, axis=axis, kind="stable"))
+        backwards = np.argsort(np.flip(self.array, axis), axis=axis, kind="stable")
+        return self._plain(self.array.shape[axis] - 1 - np.flip(backwards, axis))

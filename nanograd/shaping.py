@@ -24,16 +24,16 @@ class ShapingMethods(TensorMethods):
         """The same numbers in another shape; one size may be -1."""
         sizes = _sizes(sizes or (shape,))
         try:
-            return self._apply(ops.reshape, shape=sizes, before=self.data.shape)
+            return self._apply(ops.reshape, shape=sizes, before=self.array.shape)
         except ValueError:
             raise ShapeError(
-                f"A tensor of shape {self.data.shape} has {self.data.size} numbers; {sizes} does not hold them."
+                f"A tensor of shape {self.array.shape} has {self.array.size} numbers; {sizes} does not hold them."
             ) from None
 
     def view(self, *sizes: Any, size: Any = ()) -> "Tensor":
         """The same numbers in another shape without copying; raises ShapeError where their order in memory forbids it."""
         result = self.reshape(*sizes, shape=size)
-        if result.data.size and not np.may_share_memory(result.data, self.data):
+        if result.array.size and not np.may_share_memory(result.array, self.array):
             raise ShapeError(
                 f"A view of shape {result.shape} would need a copy, since this tensor is not contiguous; use reshape."
             )
@@ -41,15 +41,15 @@ class ShapingMethods(TensorMethods):
 
     def contiguous(self) -> "Tensor":
         """The same numbers, one after another in memory."""
-        return self._tensor if self.data.flags.c_contiguous else self._apply(ops.contiguous)
+        return self._tensor if self.array.flags.c_contiguous else self._apply(ops.contiguous)
 
     def is_contiguous(self) -> bool:
         """Whether the numbers lie one after another in memory."""
-        return bool(self.data.flags.c_contiguous)
+        return bool(self.array.flags.c_contiguous)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> "Tensor":
         """The dimensions from `start_dim` to `end_dim`, both included, as one."""
-        shape = self.data.shape or (1,)
+        shape = self.array.shape or (1,)
         begin, end = self._axis(start_dim), self._axis(end_dim)
         if begin > end:
             raise ShapeError(f"flatten goes from start_dim to end_dim; got {start_dim} after {end_dim}.")
@@ -57,21 +57,21 @@ class ShapingMethods(TensorMethods):
 
     def unsqueeze(self, dim: int) -> "Tensor":
         """With a dimension of size 1 put in at `dim`."""
-        count = self.data.ndim + 1
+        count = self.array.ndim + 1
         if not -count <= dim < count:
             raise ShapeError(f"unsqueeze takes a dim from {-count} to {count - 1} here; got {dim}.")
-        shape, place = self.data.shape, dim % count
+        shape, place = self.array.shape, dim % count
         return self.reshape(*shape[:place], 1, *shape[place:])
 
     def squeeze(self, dim: int | Sequence[int] | None = None) -> "Tensor":
         """Without the dimensions of size 1, or without those of `dim` whose size is 1."""
-        dims = range(self.data.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
+        dims = range(self.array.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
         drop = {self._axis(axis) for axis in dims}
-        return self.reshape(tuple(size for axis, size in enumerate(self.data.shape) if size != 1 or axis not in drop))
+        return self.reshape(tuple(size for axis, size in enumerate(self.array.shape) if size != 1 or axis not in drop))
 
     def transpose(self, dim0: int, dim1: int) -> "Tensor":
         """With two dimensions exchanged."""
-        order = list(range(self.data.ndim))
+        order = list(range(self.array.ndim))
         first, second = self._axis(dim0), self._axis(dim1)
         if order:
             order[first], order[second] = order[second], order[first]
@@ -80,31 +80,31 @@ class ShapingMethods(TensorMethods):
     def permute(self, *order: Any, dims: Any = ()) -> "Tensor":
         """With the dimensions in another order."""
         order = tuple(self._axis(dim) for dim in _sizes(order or (dims,)))
-        if sorted(order) != list(range(self.data.ndim)):
-            raise ShapeError(f"permute names each of the {self.data.ndim} dimensions once; got {order}.")
+        if sorted(order) != list(range(self.array.ndim)):
+            raise ShapeError(f"permute names each of the {self.array.ndim} dimensions once; got {order}.")
         return self._apply(ops.permute, dims=order)
 
     @property
     def T(self) -> "Tensor":  # noqa: N802 - PyTorch's name
         """The transposed matrix (N, M) -> (M, N)."""
-        return self._apply(ops.permute, dims=tuple(reversed(range(self.data.ndim))))
+        return self._apply(ops.permute, dims=tuple(reversed(range(self.array.ndim))))
 
     @property
     def mT(self) -> "Tensor":  # noqa: N802 - PyTorch's name
         """Each matrix transposed: (..., N, M) -> (..., M, N)."""
-        if self.data.ndim < 2:
-            raise ShapeError(f"mT needs two dimensions at least; the shape is {self.data.shape}.")
+        if self.array.ndim < 2:
+            raise ShapeError(f"mT needs two dimensions at least; the shape is {self.array.shape}.")
         return self.transpose(-2, -1)
 
     def t(self) -> "Tensor":
         """The transposed matrix; fewer than two dimensions stay as they are."""
-        if self.data.ndim > 2:
-            raise ShapeError(f"t() is for two dimensions at most; the shape is {self.data.shape}: use transpose or mT.")
+        if self.array.ndim > 2:
+            raise ShapeError(f"t() is for two dimensions at most; the shape is {self.array.shape}: use transpose or mT.")
         return self.T
 
     def expand(self, *sizes: Any, size: Any = ()) -> "Tensor":
         """Dimensions of size 1 stretched to `sizes` without copying; -1 keeps a size."""
-        wanted, own = _sizes(sizes or (size,)), self.data.shape
+        wanted, own = _sizes(sizes or (size,)), self.array.shape
         new = len(wanted) - len(own)
         kept = (1,) * new + own
         if new < 0 or -1 in wanted[:new] or any(k not in (1, w) and w != -1 for k, w in zip(kept, wanted, strict=False)):
@@ -118,9 +118,9 @@ class ShapingMethods(TensorMethods):
     def repeat(self, *times: Any, repeats: Any = ()) -> "Tensor":
         """Copies laid side by side, `repeats` times along each dimension."""
         times = _sizes(times or (repeats,))
-        shape = (1,) * (len(times) - self.data.ndim) + self.data.shape
+        shape = (1,) * (len(times) - self.array.ndim) + self.array.shape
         if len(shape) != len(times):
-            raise ShapeError(f"repeat needs a number for each of the {self.data.ndim} dimensions; got {times}.")
+            raise ShapeError(f"repeat needs a number for each of the {self.array.ndim} dimensions; got {times}.")
         paired = [size for pair in zip((1,) * len(times), shape, strict=True) for size in pair]
         stretched = [size for pair in zip(times, shape, strict=True) for size in pair]
         result = self.reshape(paired).expand(stretched)
@@ -132,25 +132,25 @@ class ShapingMethods(TensorMethods):
         backwards = {self._axis(axis) for axis in given}
         if len(backwards) < len(given):
             raise ShapeError(f"flip names each dimension once; got {given}.")
-        index = tuple(slice(None, None, -1 if axis in backwards else 1) for axis in range(self.data.ndim))
+        index = tuple(slice(None, None, -1 if axis in backwards else 1) for axis in range(self.array.ndim))
         return self._tensor[index].clone()
 
     # ---- parts --------------------------------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> "Tensor":
         basic, advanced = plain_index(index)
-        result = self if basic is None else self._apply(ops.take, index=basic, shape=self.data.shape)
-        return result._tensor if advanced is None else result._apply(ops.take, index=advanced, shape=result.data.shape)
+        result = self if basic is None else self._apply(ops.take, index=basic, shape=self.array.shape)
+        return result._tensor if advanced is None else result._apply(ops.take, index=advanced, shape=result.array.shape)
 
     def __iter__(self) -> "Iterator[Tensor]":
-        if not self.data.ndim:
+        if not self.array.ndim:
             raise ShapeError("A tensor of no dimensions cannot be iterated over; use item() for its number.")
         return iter(self.unbind(0))
 
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
         """Pieces along `dim`: of `split_size`, the last perhaps smaller, or of the sizes that are listed."""
         axis = self._axis(dim)
-        size = self.data.shape[axis]
+        size = self.array.shape[axis]
         if isinstance(split_size, int):
             if split_size < 1:
                 raise ShapeError(f"split_size is at least 1; got {split_size}.")
@@ -167,27 +167,27 @@ class ShapingMethods(TensorMethods):
         if chunks < 1:
             raise ShapeError(f"chunks is at least 1; got {chunks}.")
         axis = self._axis(dim)
-        size = self.data.shape[axis]
+        size = self.array.shape[axis]
         return self.split(-(-size // chunks), dim) if size else tuple(self._piece(axis, 0, 0) for _ in range(chunks))
 
     def unbind(self, dim: int = 0) -> "tuple[Tensor, ...]":
         """The slices along `dim`, each without it."""
         axis = self._axis(dim)
         before = (slice(None),) * axis
-        return tuple(self._tensor[(*before, position)] for position in range(self.data.shape[axis]))
+        return tuple(self._tensor[(*before, position)] for position in range(self.array.shape[axis]))
 
     def narrow(self, dim: int, start: int, length: int) -> "Tensor":
         """The slice of `length` along `dim` that begins at `start`."""
         axis = self._axis(dim)
-        if not 0 <= start <= start + length <= self.data.shape[axis]:
-            raise DimensionError(f"narrow from {start} to {start + length} leaves a dimension of size {self.data.shape[axis]}.")
+        if not 0 <= start <= start + length <= self.array.shape[axis]:
+            raise DimensionError(f"narrow from {start} to {start + length} leaves a dimension of size {self.array.shape[axis]}.")
         return self._piece(axis, start, start + length)
 
     def gather(self, dim: int, index: "Tensor") -> "Tensor":
         """The numbers at `index` along `dim`: out[i][j] = x[i][index[i][j]] for dim 1; the shape of `index`."""
         axis = self._axis(dim)
-        _check_gather(index, self.data.shape, axis)
-        return self._tensor[_along(index.data, axis)]
+        _check_gather(index, self.array.shape, axis)
+        return self._tensor[_along(index.array, axis)]
 
     def index_select(self, dim: int, index: "Tensor") -> "Tensor":
         """The slices at `index` (N,) along `dim`."""
@@ -198,11 +198,11 @@ class ShapingMethods(TensorMethods):
     def scatter_add(self, dim: int, index: "Tensor", src: "Tensor") -> "Tensor":
         """x with `src` added at `index` along `dim`: out[i][index[i][j]] += src[i][j] for dim 1."""
         axis = self._axis(dim)
-        _check_gather(index, self.data.shape, axis)
+        _check_gather(index, self.array.shape, axis)
         part = src[tuple(slice(0, size) for size in index.shape)]
         if part.shape != index.shape:
             raise ShapeError(f"scatter_add needs a number for each index; got {src.shape} for indices {index.shape}.")
-        return self._apply(ops.add_at, part, index=_along(index.data, axis))
+        return self._apply(ops.add_at, part, index=_along(index.array, axis))
 
     def tril(self, diagonal: int = 0) -> "Tensor":
         """Each matrix with zeros above its diagonal, or above the one that many to the right."""
@@ -213,8 +213,8 @@ class ShapingMethods(TensorMethods):
         return self._triangle(np.triu, diagonal)
 
     def _triangle(self, function: Any, diagonal: int) -> "Tensor":
-        if self.data.ndim < 2:
-            raise ShapeError(f"A triangle needs two dimensions at least; the shape is {self.data.shape}.")
+        if self.array.ndim < 2:
+            raise ShapeError(f"A triangle needs two dimensions at least; the shape is {self.array.shape}.")
         return self._apply(ops.triangle, function=function, diagonal=diagonal)
 
     def _piece(self, axis: int, begin: int, end: int) -> "Tensor":
@@ -241,7 +241,7 @@ def plain_index(index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | N
 def _plain_part(part: Any) -> Any:
     """One part of an index with an array in place of a tensor or a list, and a whole number as an int."""
     if isinstance(part, TensorMethods):
-        part = part.data
+        part = part.array
     if isinstance(part, list):
         part = np.asarray([_plain_part(entry) for entry in part], None if part else np.int64)
     if isinstance(part, bool | np.bool_):
@@ -261,8 +261,8 @@ def _along(index: Any, axis: int) -> tuple[Any, ...]:
 def _check_gather(index: "Tensor", shape: tuple[int, ...], axis: int) -> None:
     if index.ndim != len(shape):
         raise ShapeError(f"The index has {index.ndim} dimensions, the tensor {len(shape)}; they must be equal.")
-    if shape and index.data.size and (index.data.min() < 0 or index.data.max() >= shape[axis]):
-        wrong = index.data.min() if index.data.min() < 0 else index.data.max()
+    if shape and index.array.size and (index.array.min() < 0 or index.array.max() >= shape[axis]):
+        wrong = index.array.min() if index.array.min() < 0 else index.array.max()
         raise ShapeError(f"An index along a dimension of size {shape[axis]} is from 0 to {shape[axis] - 1}; got {wrong}.")
 
 

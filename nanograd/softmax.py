@@ -165,7 +165,7 @@ def cross_entropy(
     if label_smoothing:
         log_probabilities = log_softmax(rows, 1)
         even = (log_probabilities if weight is None else log_probabilities * weight).sum(1)
-        even = even.where(wrap(target.data.reshape(-1) != ignore_index), 0.0)
+        even = even.where(wrap(target.array.reshape(-1) != ignore_index), 0.0)
         losses = losses * (1 - label_smoothing) - even * (label_smoothing / rows.shape[1])
     return reduce_rows(losses, row_weights, target.shape, reduction)
 
@@ -202,7 +202,7 @@ def class_rows(
     expected = (input.shape[0], *input.shape[2:]) if input.ndim > 1 else ()
     if target.shape != expected:
         raise ShapeError(f"For an input of shape {input.shape} the targets have the shape {expected}; got {target.shape}.")
-    flat = target.data.reshape(-1)
+    flat = target.array.reshape(-1)
     counted = flat != ignore_index
     _check_classes(flat[counted], classes)
     chosen = np.where(counted, flat, 0)
@@ -211,7 +211,7 @@ def class_rows(
         check_class_weight(weight, classes)
         if weight.requires_grad:
             raise GraphError(f"{name} has no gradient for the weights of target classes; pass weight.detach().")
-        row_weights *= weight.data[chosen]
+        row_weights *= weight.array[chosen]
     rows = input.permute(0, *range(2, input.ndim), 1) if input.ndim > 2 else input
     return rows.reshape(len(flat), classes), wrap(chosen), row_weights
 

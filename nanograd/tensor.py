@@ -45,12 +45,12 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "data", "grad")
+    __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "array", "grad")
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = float32) -> None:
         if not isinstance(requires_grad, bool):
             raise TypeError("Tensor(2, 3) would be an empty tensor in PyTorch; use empty(2, 3), zeros(2, 3) or Tensor([2, 3]).")
-        self.data: Array = np.array(data.data if isinstance(data, Tensor) else data, dtype=as_dtype(dtype))
+        self.array: Array = np.array(data.array if isinstance(data, Tensor) else data, dtype=as_dtype(dtype))
         self.grad: Tensor | None = None
         self._node: Node | None = None
         self._requires_grad = False
@@ -91,31 +91,43 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         """How often the numbers were changed in place."""
         return self._counter[0]
 
+    @property
+    def data(self) -> "Tensor":
+        """The same numbers, in the same memory, outside the graph; assigning to it puts other numbers in their place."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.array = self._coerce(value).to(self.dtype).array
+        self._counter[0] += 1
+
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
         return self.shape if dim is None else self.shape[self._axis(dim)]
 
     def dim(self) -> int:
         """How many dimensions there are."""
-        return self.data.ndim
+        return self.array.ndim
 
     def numel(self) -> int:
         """How many numbers there are."""
-        return self.data.size
+        return self.array.size
 
     def is_floating_point(self) -> bool:
         """Whether the numbers are float32 or float64."""
-        return self.data.dtype in FLOATS
+        return self.array.dtype in FLOATS
 
     def __len__(self) -> int:
-        if not self.data.ndim:
+        if not self.array.ndim:
             raise ShapeError("A tensor of no dimensions has no length; use item() for its number.")
-        return len(self.data)
+        return len(self.array)
 
     def __repr__(self) -> str:
-        has_fractions = self.data.dtype.kind == "f" and bool((np.isfinite(self.data) & (self.data != np.trunc(self.data))).any())
+        has_fractions = self.array.dtype.kind == "f" and bool(
+            (np.isfinite(self.array) & (self.array != np.trunc(self.array))).any()
+        )
         body = np.array2string(
-            self.data,
+            self.array,
             separator=", ",
             prefix="tensor(",
             precision=4,
@@ -123,8 +135,8 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
             threshold=1000,
             max_line_width=80,
         )
-        size = f", size={self.shape}" if not self.data.size and self.ndim > 1 else ""
-        is_plain = self.dtype in (float32, np.bool_) or (self.dtype == np.int64 and self.data.size)
+        size = f", size={self.shape}" if not self.array.size and self.ndim > 1 else ""
+        is_plain = self.dtype in (float32, np.bool_) or (self.dtype == np.int64 and self.array.size)
         dtype = "" if is_plain else f", dtype={self.dtype}"
         grad = f", grad_fn={self._node}" if self._node else ", requires_grad=True" if self._requires_grad else ""
         return f"tensor({body}{size}{dtype}{grad})"
@@ -132,7 +144,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
     def __reduce__(self) -> tuple[Any, ...]:
         if self._node is not None:
             raise GraphError("Only a leaf can be copied deeply or pickled, not a result: use detach() first.")
-        return _rebuilt, (type(self), self.data, self._requires_grad, self.grad)
+        return _rebuilt, (type(self), self.array, self._requires_grad, self.grad)
 
     if not TYPE_CHECKING:  # a type checker knows the names without it
 
@@ -148,11 +160,11 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         """The array itself, which shares memory; raises GraphError where a gradient is required: use detach() first."""
         if self.requires_grad:
             raise GraphError("numpy() on a tensor that requires a gradient would leave the graph; use detach().numpy().")
-        return self.data
+        return self.array
 
     def detach(self) -> "Tensor":
         """The same numbers, in the same memory, outside the graph."""
-        result = wrap(self.data)
+        result = wrap(self.array)
         result._counter = self._counter
         return result
 
@@ -164,11 +176,11 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         """What numpy does for an array on the left: `array * x` is a tensor, `array -= x` changes the array."""
         if ufunc in _OPERATORS and method == "__call__" and out is None:
             return _OPERATORS[ufunc](*[x if isinstance(x, Tensor) else self._coerce(x) for x in inputs])
-        arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
+        arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
         return getattr(ufunc, method)(*arrays, **({} if out is None else {"out": out}), **named)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.data, dtype=dtype, copy=copy)
+        return np.array(self.array, dtype=dtype, copy=copy)
 
     # ---- gradients ----------------------------------------------------------------------------------------------------
 
@@ -196,9 +208,9 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         """The array that a backward pass from here begins with: `gradient`, or 1 where there is none."""
         self._require_gradient("backward()")
         self.check_view()
-        if gradient is None and self.data.size != 1:
+        if gradient is None and self.array.size != 1:
             raise GraphError(f"backward() without a gradient needs one number; this tensor has the shape {self.shape}: sum it.")
-        weight = np.ones_like(self.data) if gradient is None else np.array(gradient.data, self.dtype)
+        weight = np.ones_like(self.array) if gradient is None else np.array(gradient.array, self.dtype)
         if weight.shape != self.shape:
             raise ShapeError(f"The gradient has the shape {weight.shape}, the tensor {self.shape}; they must be equal.")
         return weight
@@ -207,7 +219,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         """Add an array, which then belongs to this tensor, to `grad`; its hooks see it first."""
         seen = through_hooks(self._hooks, gradient)
         gradient = seen if seen is gradient else np.array(seen)
-        self.grad = wrap(gradient if self.grad is None else self.grad.data + gradient)
+        self.grad = wrap(gradient if self.grad is None else self.grad.array + gradient)
 
     def retain_grad(self) -> None:
         """Keep this result's gradient in `grad` in the backward pass, as a leaf's is, after its hooks have seen it."""
@@ -219,7 +231,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         def keep(g: Array) -> None:
             tensor = me()
             if tensor is not None:
-                tensor.grad = wrap(np.array(g) if tensor.grad is None else tensor.grad.data + g)
+                tensor.grad = wrap(np.array(g) if tensor.grad is None else tensor.grad.array + g)
 
         self._node.hooks = self._node.hooks or {}
         self._node.keep = keep
@@ -259,7 +271,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
             self._in_place(ops.put, part, index=steps, size=part.shape)
             return
         try:
-            ops.assign(self.data, part.data, steps)
+            ops.assign(self.array, part.array, steps)
         except ValueError as error:
             raise _explained(error, "index_put", (self, part)) from None
         self._counter[0] += 1
@@ -287,7 +299,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
             raise GraphError("An in-place write through a view cannot be recorded; write to the tensor itself: x[index] = value.")
         before = self
         if is_recorded:  # the graph keeps the old numbers, since new ones come in their place
-            before = wrap(self.data.copy())
+            before = wrap(self.array.copy())
             before._node = self._node
         result = apply(operation, before, *others, **parameters)
         if result.shape != self.shape:
@@ -295,7 +307,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
             raise TypeError(f"The result is {result.dtype}, which {self.dtype} cannot hold; write x = x + y instead of x += y.")
         try:
-            thread.quietly(_write, self.data, result.data)
+            thread.quietly(_write, self.array, result.array)
         except ValueError as error:
             raise _explained(error, operation.name, (self, *others)) from None
         self._counter[0] += 1
@@ -316,7 +328,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         return fused(kernel, self, *others, **parameters)
 
     def _binary(self, operation: Operation, other: Any) -> "Tensor":
-        if isinstance(other, Tensor) and self.data.dtype is other.data.dtype:  # by far the most frequent
+        if isinstance(other, Tensor) and self.array.dtype is other.array.dtype:  # by far the most frequent
             return apply(operation, self, other)
         left, right = self._pair(other)
         return apply(operation, left, right)
@@ -328,7 +340,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         if isinstance(other, Tensor):
             return other
         if isinstance(other, (int, float)):  # bool is an int
-            dtype = self.data.dtype
+            dtype = self.array.dtype
             if dtype.kind != "f":
                 dtype = float32 if isinstance(other, float) else dtype if dtype.kind == "i" or isinstance(other, bool) else int64
             return wrap(np.array(other, dtype))
@@ -338,7 +350,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
 
     def _pair(self, other: Any) -> "tuple[Tensor, Tensor]":
         right = self._coerce(other)
-        if self.data.dtype == right.data.dtype:
+        if self.array.dtype == right.array.dtype:
             return self, right
         dtype = common_dtype(self.dtype, self.ndim, right.dtype, right.ndim)
         return self.to(dtype), right.to(dtype)
@@ -365,7 +377,7 @@ def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, grad: Tensor 
 def wrap(array: Any) -> Tensor:
     """A tensor around an array, without copying."""
     result = Tensor.__new__(Tensor)
-    result.data = array if type(array) is np.ndarray else np.asarray(array)
+    result.array = array if type(array) is np.ndarray else np.asarray(array)
     result.grad = result._node = result._hooks = result._seen = None
     result._requires_grad = False
     result._counter = [0, 0]
@@ -374,12 +386,12 @@ def wrap(array: Any) -> Tensor:
 
 def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of an operation on tensors, recorded where a gradient is wanted."""
-    values = [x.data for x in inputs]
+    values = [x.array for x in inputs]
     try:
         result = wrap(thread.quietly(operation.forward, *values, **parameters))
     except ValueError as error:
         raise _explained(error, operation.name, inputs) from None
-    base = result.data.base
+    base = result.array.base
     if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
         result._counter = inputs[0]._counter
         result._seen = result._counter[1]
@@ -390,7 +402,7 @@ def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
 
 def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of a fused kernel on tensors, recorded as one node where a gradient is wanted."""
-    values = [x.data for x in inputs]
+    values = [x.array for x in inputs]
     array, saved = thread.quietly(kernel.forward, *values, **parameters)
     result = wrap(array)
     if thread.is_grad_enabled:
@@ -406,7 +418,7 @@ def _record(rule: Operation | Kernel, result: Tensor, inputs: tuple[Tensor, ...]
             x.check_view()
         if x._node is not None or x._requires_grad:
             is_wanted = True
-    if is_wanted and result.data.dtype.kind == "f":
+    if is_wanted and result.array.dtype.kind == "f":
         targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
         result._node = rule.record(result, inputs, targets, extra)
 
@@ -428,4 +440,4 @@ def _write(target: Array, source: Array) -> None:
 
 
 def _array_or_none(tensor: Tensor | None) -> Array | None:
-    return None if tensor is None else tensor.data
+    return None if tensor is None else tensor.array

@@ -14,22 +14,22 @@ class TensorMethods:
     """The base of the families; Tensor itself defines what is left open here."""
 
     __slots__ = ()
-    data: Array
+    array: Array
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The size of each dimension."""
-        return self.data.shape
+        return self.array.shape
 
     @property
     def dtype(self) -> Dtype:
         """The kind of number: float32, float64, int64 or bool."""
-        return self.data.dtype
+        return self.array.dtype
 
     @property
     def ndim(self) -> int:
         """How many dimensions there are."""
-        return self.data.ndim
+        return self.array.ndim
 
     @property
     def _tensor(self) -> "Tensor":
@@ -65,13 +65,13 @@ class TensorMethods:
 
     def _floats(self) -> "Tensor":
         """This tensor, as float32 where it holds integers."""
-        return self._tensor if self.data.dtype in FLOATS else self._tensor.to(float32)
+        return self._tensor if self.array.dtype in FLOATS else self._tensor.to(float32)
 
     def _axis(self, dim: int) -> int:
         """A dimension counted from the front; raises ShapeError where there is none."""
-        count = max(self.data.ndim, 1)
+        count = max(self.array.ndim, 1)
         if not -count <= dim < count:
             raise DimensionError(
-                f"Dimension {dim} is out of range: a tensor of {self.data.ndim} dimensions has {-count} to {count - 1}."
+                f"Dimension {dim} is out of range: a tensor of {self.array.ndim} dimensions has {-count} to {count - 1}."
             )
         return dim % count

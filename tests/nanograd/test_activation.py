@@ -23,7 +23,7 @@ def test_fused_gelu_equals_definition_beyond_one_chunk(approximate, generator):
         x = tensor(array, requires_grad=True)
         result = function(x, approximate)
         result.sum().backward()
-        found.append((result.data, x.grad.data))
+        found.append((result.array, x.grad.array))
     for got, expected in zip(*found, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
 

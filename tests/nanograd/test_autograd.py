@@ -84,7 +84,7 @@ def test_detach_stops_the_gradient_and_shares_memory():
     y = x * x
     (x * y.detach()).backward()
     assert x.grad.tolist() == [4]
-    assert y.detach().data is y.data
+    assert y.detach().array is y.array
 
 
 def test_a_gradient_belongs_to_its_leaf_alone():
@@ -338,7 +338,7 @@ def test_a_graph_is_freed_behind_the_backward_pass_but_kept_on_request():
     x = leaf(1.0)
     y = x.exp()
     z = y * y
-    kept = weakref.ref(y.data)
+    kept = weakref.ref(y.array)
     del y
     z.backward(retain_graph=True)
     assert kept() is not None
@@ -365,9 +365,26 @@ def test_a_copied_leaf_has_numbers_gradient_and_flag_of_its_own(copied):
 def test_steps_on_data_change_the_parameter_itself():
     x = leaf(1.0, 2.0)
     (x * x).sum().backward()
-    x.data -= 0.5 * x.grad
-    x.data += -0.5 * x.grad
+    x.array -= 0.5 * x.grad
+    x.array += -0.5 * x.grad
     assert x.tolist() == [-1, -2]
     assert isinstance(np.ones(2) * x, Tensor)
     assert (np.ones((2, 2), np.float32) @ x).tolist() == [-3, -3]
     assert (np.float32(2) * x).requires_grad
+
+
+def test_data_is_the_tensor_outside_the_graph():
+    weight = Tensor([1.0, 2.0], requires_grad=True)
+    (weight * weight).sum().backward()
+    weight.data -= 0.5 * weight.grad
+    assert weight.requires_grad
+    assert weight.tolist() == [0.0, 0.0]
+    weight.data.fill_(3)
+    assert weight.tolist() == [3.0, 3.0]
+    weight.data = Tensor([4.0, 5.0, 6.0])
+    assert weight.tolist() == [4.0, 5.0, 6.0]
+    assert not weight.data.requires_grad
+    product = weight * weight
+    weight.data.zero_()
+    with pytest.raises(GraphError, match="changed in place"):
+        product.sum().backward()

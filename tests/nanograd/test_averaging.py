@@ -10,11 +10,11 @@ from nanograd.nn import Linear
 def walk(parameters, average, steps, seed=0):
     """Change the parameters at random, and take each change into the average; returns the averages by the formula."""
     random = np.random.default_rng(seed)
-    expected = [parameter.data.copy() for parameter in parameters]
+    expected = [parameter.array.copy() for parameter in parameters]
     for _ in range(steps):
         for position, parameter in enumerate(parameters):
-            parameter.data += random.standard_normal(parameter.shape)
-            expected[position] = average.decay * expected[position] + (1 - average.decay) * parameter.data
+            parameter.array += random.standard_normal(parameter.shape)
+            expected[position] = average.decay * expected[position] + (1 - average.decay) * parameter.array
         average.update()
     return expected
 
@@ -32,14 +32,14 @@ def test_a_model_is_its_average_inside_the_block_alone():
     average = ExponentialMovingAverage(model, 0.5)
     weight = model.weight
     expected = walk(list(model.parameters()), average, 3)
-    before, version = weight.data.copy(), weight.version
+    before, version = weight.array.copy(), weight.version
     with average.swapped():
-        np.testing.assert_allclose(model.weight.data, expected[0], rtol=1e-5)
+        np.testing.assert_allclose(model.weight.array, expected[0], rtol=1e-5)
         assert weight.version > version
     with pytest.raises(ZeroDivisionError), average.swapped():
         raise ZeroDivisionError
     assert model.weight is weight
-    np.testing.assert_array_equal(weight.data, before)
+    np.testing.assert_array_equal(weight.array, before)
     average.update()
     np.testing.assert_allclose(average.averages[0], (expected[0] + before) / 2, rtol=1e-5)
 
@@ -51,7 +51,7 @@ def test_the_average_is_written_into_models():
     average.copy_to(other)
     average.copy_to()
     for found in (model, other):
-        np.testing.assert_allclose(found.weight.data, expected[0], rtol=1e-5)
+        np.testing.assert_allclose(found.weight.array, expected[0], rtol=1e-5)
 
 
 def test_it_goes_on_from_its_state():

@@ -21,14 +21,14 @@ def test_fused_equals_definition_with_the_same_generator(p, generator):
         x = tensor(array, requires_grad=True)
         result = function(x)
         (result * result).sum().backward()
-        found.append((result.data, x.grad.data))
+        found.append((result.array, x.grad.array))
     for got, expected in zip(*found, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_the_share_kept_and_the_mean_are_right(p):
-    result = dropout(Tensor(np.ones(200_000)), p).data
+    result = dropout(Tensor(np.ones(200_000)), p).array
     assert abs((result == 0).mean() - p) < 0.005
     assert abs(result.mean() - 1) < 0.03
     assert set(np.unique(result).tolist()) == {0.0, np.float32(1 / (1 - p)).item()}

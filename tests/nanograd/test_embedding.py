@@ -24,16 +24,16 @@ def test_fused_equals_definition_for_small_and_large_vocabularies(count, generat
     for function in (embedding, embedding_definition):
         weight = tensor(array, requires_grad=True)
         result = function(ids, weight)
-        np.testing.assert_array_equal(result.data, array[ids.data])
+        np.testing.assert_array_equal(result.array, array[ids.array])
         (result * scale).sum().backward()
-        gradients.append(weight.grad.data)
+        gradients.append(weight.grad.array)
     np.testing.assert_allclose(*gradients, rtol=1e-12, atol=1e-13)
 
 
 def test_gradient_of_no_ids_in_a_large_vocabulary_is_0():
     weight = Tensor(np.ones((5000, 2)), requires_grad=True)
     embedding(tensor(np.zeros((0, 3), int)), weight).sum().backward()
-    assert not weight.grad.data.any()
+    assert not weight.grad.array.any()
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,6 @@ def test_ids_that_do_not_fit_are_named(ids, words):
 
 
 def test_initial_table_has_deviation_1():
-    weight = Embedding(1000, 50).weight.data
+    weight = Embedding(1000, 50).weight.array
     assert abs(weight.mean()) < 0.02
     assert abs(weight.std() - 1) < 0.02

@@ -18,7 +18,7 @@ def model():
     built = GPTLanguageModel(vocab_size=11, n_embd=12, n_head=3, n_layer=2, block_size=BLOCK_SIZE, dropout=0.5)
     generator = np.random.default_rng(2)
     for parameter in built.parameters():
-        parameter.data = (parameter.data + generator.standard_normal(parameter.shape) * 0.3).astype(np.float32)
+        parameter.array = (parameter.array + generator.standard_normal(parameter.shape) * 0.3).astype(np.float32)
     return built
 
 
@@ -26,7 +26,7 @@ def uncached_logits(model, ids):
     """The next token's logits by a plain forward pass over the last block_size ids."""
     model.eval()
     with no_grad():
-        return model(np.array([ids[-BLOCK_SIZE:]]))[0].data[0, -1]
+        return model(np.array([ids[-BLOCK_SIZE:]]))[0].array[0, -1]
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_prompt_and_continuation_come_back_in_the_prompts_rank(model, prompt, sh
     assert result.shape == shape
     assert result.dtype == np.int64
     given = np.asarray(prompt)
-    np.testing.assert_array_equal(result.data[..., : given.shape[-1]], given)
-    assert 0 <= result.data.min() <= result.data.max() < 11
+    np.testing.assert_array_equal(result.array[..., : given.shape[-1]], given)
+    assert 0 <= result.array.min() <= result.array.max() < 11
 
 
 def test_the_context_is_cropped_and_the_result_is_not(model):

@@ -23,7 +23,7 @@ def model(request):
     model = GPTLanguageModel(11, 16, 2, 2, BLOCK_SIZE, **request.param)
     generator = np.random.default_rng(0)
     for parameter in model.parameters():
-        parameter.data = parameter.data.astype(np.float64) + 0.3 * generator.standard_normal(parameter.shape)
+        parameter.array = parameter.array.astype(np.float64) + 0.3 * generator.standard_normal(parameter.shape)
     return model
 
 
@@ -34,21 +34,21 @@ def test_each_form_counts_its_parameters_and_has_the_right_gradients(model):
     model(ids, ids)[1].backward()
     for name, parameter in model.named_parameters():
         place = tuple(generator.integers(0, size) for size in parameter.shape)
-        before = parameter.data[place]
+        before = parameter.array[place]
         losses = []
         for value in (before + eps, before - eps, before):
-            parameter.data[place] = value
+            parameter.array[place] = value
             losses.append(model(ids, ids)[1].item())
-        assert parameter.grad.data[place] == pytest.approx((losses[0] - losses[1]) / (2 * eps), abs=1e-6), name
+        assert parameter.grad.array[place] == pytest.approx((losses[0] - losses[1]) / (2 * eps), abs=1e-6), name
 
 
 def test_each_form_writes_the_same_with_the_cache_as_without(model):
     ids = [1, 2]
     for _ in range(BLOCK_SIZE + 4):
-        ids.append(int(model(np.array([ids[-BLOCK_SIZE:]]))[0].data[0, -1].argmax()))
+        ids.append(int(model(np.array([ids[-BLOCK_SIZE:]]))[0].array[0, -1].argmax()))
     assert model.generate([1, 2], max_new_tokens=BLOCK_SIZE + 4, temperature=0).tolist() == ids
 
 
 def test_projections_that_start_at_0_make_every_block_nothing():
     model = GPTLanguageModel(11, 16, 2, 2, BLOCK_SIZE, zero_init=True, position="rotary", norm="rmsnorm")
-    assert all(not block.attn.c_proj.weight.data.any() and not block.mlp.c_proj.weight.data.any() for block in model.h)
+    assert all(not block.attn.c_proj.weight.array.any() and not block.mlp.c_proj.weight.array.any() for block in model.h)

@@ -20,7 +20,7 @@ def small_model(dtype=np.float32, **changes):
     model = GPTLanguageModel(**{**SMALL, **changes})
     generator = np.random.default_rng(1)
     for parameter in model.parameters():
-        parameter.data = (parameter.data + generator.standard_normal(parameter.shape) * 0.3).astype(dtype)
+        parameter.array = (parameter.array + generator.standard_normal(parameter.shape) * 0.3).astype(dtype)
     return model
 
 
@@ -95,7 +95,7 @@ def test_everything_stays_float32(activation, dropout, generator):
     logits, loss = model(idx, targets)
     assert {node.dtype.name for node in nodes_before(loss._node)} == {"float32"}
     loss.backward()
-    assert {array.dtype.name for p in model.parameters() for array in (p.data, p.grad.data)} == {"float32"}
+    assert {array.dtype.name for p in model.parameters() for array in (p.array, p.grad.array)} == {"float32"}
     assert logits.dtype == model.attention_weights([1, 2]).dtype == np.float32
 
 
@@ -134,7 +134,7 @@ def test_a_token_sees_nothing_of_the_future(generator):
     idx = batch(generator)[0]
     changed = idx.copy()
     changed[:, 4] = (changed[:, 4] + 1) % 11
-    before, after = model(idx)[0].data, model(changed)[0].data
+    before, after = model(idx)[0].array, model(changed)[0].array
     np.testing.assert_array_equal(before[:, :4], after[:, :4])
     assert (before[:, 4] != after[:, 4]).any()
 
@@ -146,7 +146,7 @@ def test_the_head_is_tied_and_weights_begin_as_gpt_2s():
     for name, parameter in model.named_parameters():
         std = 0.005 if name.endswith("c_proj.weight") else 0.02
         if parameter.ndim == 2:
-            assert abs(parameter.data.std() - std) < std / 10, name
+            assert abs(parameter.array.std() - std) < std / 10, name
         else:
             assert set(parameter.tolist()) == {1.0 if "ln_" in name and name.endswith("weight") else 0.0}, name
 
@@ -156,7 +156,7 @@ def test_the_same_seed_makes_the_same_model():
     first = GPTLanguageModel(**SMALL)
     manual_seed(4)
     second = GPTLanguageModel(**SMALL)
-    assert all((a == b).data.all() for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    assert all((a == b).array.all() for a, b in zip(first.parameters(), second.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -187,6 +187,6 @@ def test_looking_puts_back_each_modules_own_mode():
 
 def test_dropout_is_drawn_anew_in_training_and_off_in_evaluation(generator):
     model, idx = small_model(dropout=0.5), batch(generator)[0]
-    assert (model(idx)[0] != model(idx)[0]).data.any()
+    assert (model(idx)[0] != model(idx)[0]).array.any()
     model.eval()
-    assert (model(idx)[0] == model(idx)[0]).data.all()
+    assert (model(idx)[0] == model(idx)[0]).array.all()

@@ -252,10 +252,10 @@ def test_gradients_of_leaves_never_share_memory(function):
     result = function(a, b)
     given = Tensor(np.ones(result.shape))
     result.backward(given)
-    assert not np.shares_memory(a.grad.data, b.grad.data)
-    assert not np.shares_memory(a.grad.data, given.data)
-    a.grad.data += 1  # writable, too
-    assert set(given.data.ravel().tolist()) == {1.0}
+    assert not np.shares_memory(a.grad.array, b.grad.array)
+    assert not np.shares_memory(a.grad.array, given.array)
+    a.grad.array += 1  # writable, too
+    assert set(given.array.ravel().tolist()) == {1.0}
 
 
 def test_a_gradient_read_before_the_next_pass_stays_as_it_was():

@@ -53,9 +53,9 @@ def test_initial_weights_are_even_within_their_bound_and_seeded():
     first = Linear(100, 50)
     manual_seed(3)
     second = Linear(100, 50)
-    np.testing.assert_array_equal(first.weight.data, second.weight.data)
-    assert 0.099 < np.abs(first.weight.data).max() <= 0.1
-    assert abs(first.weight.data.mean()) < 0.005
+    np.testing.assert_array_equal(first.weight.array, second.weight.array)
+    assert 0.099 < np.abs(first.weight.array).max() <= 0.1
+    assert abs(first.weight.array.mean()) < 0.005
     assert first.weight.dtype == first.bias.dtype == np.float32
 
 

@@ -213,7 +213,7 @@ class Trained:
             self.optimizer.step()
 
     def weights(self):
-        return {name: tensor.data.copy() for name, tensor in self.model.state_dict().items()}
+        return {name: tensor.array.copy() for name, tensor in self.model.state_dict().items()}
 
     def everything(self):
         arrays = self.weights()
@@ -324,7 +324,7 @@ def test_buffers_shared_weights_and_any_optimizers_state_come_back(tmp_path, mak
             optimizer.zero_grad()
             model(Tensor(np.full((2, 3), step + 1.0))).sum().backward()
             optimizer.step()
-        return {name: tensor.data.copy() for name, tensor in model.state_dict().items()}
+        return {name: tensor.array.copy() for name, tensor in model.state_dict().items()}
 
     models = [WithStatistics() for _ in range(2)]
     optimizers = [make([model.first.weight], [model.first.bias]) for model in models]

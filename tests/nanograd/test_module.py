@@ -59,11 +59,11 @@ def test_a_state_dict_shares_memory_and_loads_by_copying():
     state = first.state_dict()
     assert list(state) == [*NAMES, "tied.weight", "tied.bias"]
     second.load_state_dict(state)
-    state["scale"].data[:] = 7
+    state["scale"].array[:] = 7
     assert first.scale.tolist() == [7, 7]
     assert second.scale.tolist() == [1, 1]
     assert second.scale.version == 1
-    np.testing.assert_array_equal(first.tied.weight.data, second.tied.weight.data)
+    np.testing.assert_array_equal(first.tied.weight.array, second.tied.weight.array)
 
 
 def test_a_state_that_does_not_fit_changes_nothing_and_is_told_whole():
@@ -80,7 +80,7 @@ def test_a_state_that_does_not_fit_changes_nothing_and_is_told_whole():
 def test_a_copy_is_independent():
     model = Small()
     twin = copy.deepcopy(model)
-    twin.scale.data[:] = 9
+    twin.scale.array[:] = 9
     assert model.scale.tolist() == [1, 1]
     assert twin.tied is twin.layers[0]
 

@@ -52,7 +52,7 @@ def test_fused_equals_definition_in_value_and_gradient(sizes, dropout_p, generat
         qkv.grad = None
         result = function(qkv, sizes[2], dropout_p)
         (result * result).sum().backward()
-        found.append((result.data, qkv.grad.data))
+        found.append((result.array, qkv.grad.array))
     for got, expected in zip(*found, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
 
@@ -96,8 +96,8 @@ def test_extreme_scores_overflow_nowhere():
     qkv = Tensor(np.full((1, 3, 6), 1e4), requires_grad=True)
     result = fast(qkv, 1)
     result.sum().backward()
-    assert np.isfinite(result.data).all()
-    assert np.isfinite(qkv.grad.data).all()
+    assert np.isfinite(result.array).all()
+    assert np.isfinite(qkv.grad.array).all()
 
 
 @pytest.mark.parametrize(("queries", "keys"), [(1, 1), (3, 3), (1, 4), (2, 5)])
@@ -111,10 +111,10 @@ def test_the_last_query_is_level_with_the_last_key(queries, keys):
 def test_a_cache_gives_what_the_whole_would(pieces, generator):
     layer = MultiHeadAttention(8, 2).eval()
     x = generator.standard_normal((2, 6, 8)).astype(np.float32)
-    expected, kept = layer(wrap(x)).data, []
+    expected, kept = layer(wrap(x)).array, []
     cache, begin, found = KeyValueCache(2, 2, 6, 4), 0, []
     for length in pieces:
-        found.append(layer(wrap(x[:, begin : begin + length]), kept, cache).data)
+        found.append(layer(wrap(x[:, begin : begin + length]), kept, cache).array)
         begin += length
     np.testing.assert_allclose(np.concatenate(found, axis=1), expected, rtol=1e-4, atol=1e-6)
     assert kept[-1].shape == (2, 2, pieces[-1], 6)

@@ -23,14 +23,14 @@ def test_an_mlp_learns_which_of_ten_patterns_it_sees(generator):
         losses.append(loss.item())
     assert losses[0] > 2
     assert losses[-1] < 0.1
-    assert (model(x).argmax(1) == y).data.all()
+    assert (model(x).argmax(1) == y).array.all()
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradient_of_an_mlp(activation, generator):
     model = MLP(3, 5, 2, activation=activation)
     for parameter in model.parameters():
-        parameter.data = generator.standard_normal(parameter.shape)
+        parameter.array = generator.standard_normal(parameter.shape)
     x = tensor(generator.standard_normal((4, 3)), requires_grad=True)
     assert gradcheck(lambda x, *_: model(x), [x, *model.parameters()])
 

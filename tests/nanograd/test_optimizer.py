@@ -29,7 +29,7 @@ def test_fifty_steps_equal_torchs(kind, settings, generator):
         ours.grad, theirs.grad = wrap(gradient), torch.tensor(gradient)
         optimizer.step()
         other.step()
-    np.testing.assert_allclose(ours.data, theirs.detach().numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(ours.array, theirs.detach().numpy(), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [Adam, AdamW])
@@ -40,7 +40,7 @@ def test_a_bowl_is_walked_to_its_bottom(kind):
         optimizer.zero_grad()
         (parameter * parameter).sum().backward()
         optimizer.step()
-    assert np.abs(parameter.data).max() < 1e-2
+    assert np.abs(parameter.array).max() < 1e-2
 
 
 def test_groups_have_settings_of_their_own():
@@ -66,7 +66,7 @@ def test_parameters_without_a_gradient_stay_as_they_are():
 def test_the_state_goes_on_in_another_optimizer():
     def steps(parameter, optimizer, count):
         for _ in range(count):
-            parameter.grad = wrap(np.cos(parameter.data))
+            parameter.grad = wrap(np.cos(parameter.array))
             optimizer.step()
 
     straight = Parameter([1.0, 2.0])

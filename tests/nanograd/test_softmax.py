@@ -83,7 +83,9 @@ def test_cross_entropy_gradient_and_value_as_in_torch(shape, target_shape, reduc
     function = partial(cross_entropy, target=target, reduction=reduction)
     assert gradcheck(function, x)
     torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
-    expected = torch.nn.functional.cross_entropy(torch.tensor(x.detach().numpy()), torch.tensor(target.data), reduction=reduction)
+    expected = torch.nn.functional.cross_entropy(
+        torch.tensor(x.detach().numpy()), torch.tensor(target.array), reduction=reduction
+    )
     assert function(x).shape == tuple(expected.shape)
     np.testing.assert_allclose(function(x).detach().numpy(), expected.numpy(), rtol=1e-12, atol=1e-14)
 
@@ -119,7 +121,7 @@ def test_ignored_targets_count_nothing(reduction, ignore_index, generator):
     np.testing.assert_allclose(result[[0, 2]] if reduction == "none" else result, kept)
     x.grad = None
     function(x).sum().backward()
-    assert (x.grad.data[[1, 3]] == 0).all()
+    assert (x.grad.array[[1, 3]] == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_cross_entropy_names_the_reductions():
 
 def test_the_inputs_are_left_as_they_were(generator):
     x = draw_logits(generator, (3, 4))
-    before = x.data.copy()
+    before = x.array.copy()
     for function in (partial(softmax, dim=1), partial(log_softmax, dim=1), partial(cross_entropy, target=tensor([0, 1, 2]))):
         function(x).sum().backward()
-        np.testing.assert_array_equal(x.data, before)
+        np.testing.assert_array_equal(x.array, before)

@@ -80,8 +80,8 @@ def test_dropout_drops_weights_and_keeps_their_mean():
     x, ones = nanograd.zeros(50, 20, 4), nanograd.ones(50, 20, 1)
     dropped = scaled_dot_product_attention(x, x, ones, dropout_p=0.25)
     assert abs(dropped.mean().item() - 1) < 0.02
-    kept = np.round(dropped.data * 20 * 0.75)
-    np.testing.assert_allclose(dropped.data * 20 * 0.75, kept, atol=1e-4)
+    kept = np.round(dropped.array * 20 * 0.75)
+    np.testing.assert_allclose(dropped.array * 20 * 0.75, kept, atol=1e-4)
     assert 10 < kept.mean() < 20
 
 
@@ -144,10 +144,10 @@ def test_layer_is_pytorchs(given, call, kinds, masks, compare):
 
 def test_layer_drops_weights_in_training_only():
     layer, x = nn.MultiheadAttention(4, 2, dropout=0.5, batch_first=True), nanograd.rand(2, 8, 4)
-    assert (layer(x, x, x, average_attn_weights=False)[1].data == 0).mean() > 0.3
+    assert (layer(x, x, x, average_attn_weights=False)[1].array == 0).mean() > 0.3
     layer.eval()
-    np.testing.assert_allclose(layer(x, x, x)[1].data.sum(-1), 1, rtol=1e-5)
-    np.testing.assert_allclose(layer(x, x, x)[0].data, layer(x, x, x, need_weights=False)[0].data, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(layer(x, x, x)[1].array.sum(-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(layer(x, x, x)[0].array, layer(x, x, x, need_weights=False)[0].array, rtol=1e-4, atol=1e-6)
 
 
 def test_heads_that_do_not_divide_the_size_are_refused():

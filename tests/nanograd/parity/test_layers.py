@@ -163,11 +163,11 @@ def test_what_lies_outside_names_itself_and_a_way(made):
 def test_drop_path_drops_whole_samples_and_scales_the_rest():
     x = nanograd.ones(4000, 2, 3, requires_grad=True)
     result = nn.functional.drop_path(x, 0.25, training=True, generator=Generator(1))
-    kept = result.data[:, 0, 0] != 0
+    kept = result.array[:, 0, 0] != 0
     assert abs(kept.mean() - 0.75) < 0.03
-    np.testing.assert_allclose(result.data, np.broadcast_to(kept[:, None, None] / 0.75, x.shape), rtol=1e-6)
+    np.testing.assert_allclose(result.array, np.broadcast_to(kept[:, None, None] / 0.75, x.shape), rtol=1e-6)
     result.sum().backward()
-    np.testing.assert_array_equal(x.grad.data, result.data)
+    np.testing.assert_array_equal(x.grad.array, result.array)
 
 
 def test_drop_path_is_off_in_evaluation_and_at_probability_0():
@@ -182,8 +182,8 @@ def test_drop_path_is_off_in_evaluation_and_at_probability_0():
 def test_padding_row_is_zero_at_start_and_gets_no_gradient():
     layer = nn.Embedding(4, 3, padding_idx=1)
     layer(nanograd.tensor([1, 2, 1])).sum().backward()
-    assert layer.weight.data[1].tolist() == [0, 0, 0]
-    assert layer.weight.grad.data[:, 0].tolist() == [0, 0, 1, 0]
+    assert layer.weight.array[1].tolist() == [0, 0, 0]
+    assert layer.weight.grad.array[:, 0].tolist() == [0, 0, 1, 0]
 
 
 def test_clipping_is_found_under_utils():

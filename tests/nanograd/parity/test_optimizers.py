@@ -56,13 +56,13 @@ class Twins:
     def set_gradients(self, step=0):
         for position, (our, their) in enumerate(zip(self.ours, self.theirs, strict=True)):
             noise = self.random.standard_normal(our.shape) * 10.0 ** (position - 2)
-            our.grad, their.grad = wrap(np.sin(our.data) + noise), torch.sin(their.detach()) + torch.tensor(noise)
+            our.grad, their.grad = wrap(np.sin(our.array) + noise), torch.sin(their.detach()) + torch.tensor(noise)
         if step % 5 == 3:
             self.ours[1].grad = self.theirs[1].grad = None
 
     def assert_equal(self, tolerance=1e-9):
         for our, their in zip(self.ours, self.theirs, strict=True):
-            np.testing.assert_allclose(our.data, their.detach().numpy(), rtol=tolerance, atol=tolerance)
+            np.testing.assert_allclose(our.array, their.detach().numpy(), rtol=tolerance, atol=tolerance)
 
     def run(self, ours, theirs, steps=STEPS):
         for step in range(steps):
@@ -125,7 +125,7 @@ def test_a_state_dict_is_nested_as_pytorchs_and_takes_over_its_state(name, setti
     second, _ = both(name, {}, others)
     second.load_state_dict({"state": as_arrays(state["state"]), "param_groups": state["param_groups"]})
     for our, before in zip(others.ours, twins.ours, strict=True):
-        our.data[...] = before.data
+        our.array[...] = before.array
     others.theirs, others.random = twins.theirs, twins.random
     others.run(second, theirs, steps=10)
     others.assert_equal()
@@ -179,7 +179,7 @@ def test_fifty_steps_of_muon_equal_the_formula(case):
     for gradient in gradients:
         parameter.grad = wrap(gradient)
         optimizer.step()
-    np.testing.assert_allclose(parameter.data, muon_reference(start, gradients, **settings), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(parameter.array, muon_reference(start, gradients, **settings), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
@@ -209,13 +209,13 @@ def test_clipping_by_norm_equals_pytorchs(norm_type, max_norm, special):
     twins.set_gradients()
     twins.ours[3].grad = twins.theirs[3].grad = None
     if special is not None:
-        twins.ours[1].grad.data[2] = twins.theirs[1].grad[2] = special
+        twins.ours[1].grad.array[2] = twins.theirs[1].grad[2] = special
     ours = clip_grad_norm_(iter(twins.ours), max_norm, norm_type)
     theirs = torch.nn.utils.clip_grad_norm_(twins.theirs, max_norm, norm_type)
     assert ours.shape == tuple(theirs.shape)
     np.testing.assert_allclose(float(ours), theirs.item(), rtol=1e-12)
     for our, their in zip(twins.ours[:3], twins.theirs, strict=False):
-        np.testing.assert_allclose(our.grad.data, their.grad.numpy(), rtol=1e-12)
+        np.testing.assert_allclose(our.grad.array, their.grad.numpy(), rtol=1e-12)
 
 
 def test_clipping_by_value_equals_pytorchs():
@@ -224,7 +224,7 @@ def test_clipping_by_value_equals_pytorchs():
     clip_grad_value_(twins.ours, 0.3)
     torch.nn.utils.clip_grad_value_(twins.theirs, 0.3)
     for our, their in zip(twins.ours, twins.theirs, strict=True):
-        np.testing.assert_array_equal(our.grad.data, their.grad.numpy())
+        np.testing.assert_array_equal(our.grad.array, their.grad.numpy())
 
 
 # ---- what is refused --------------------------------------------------------------------------------------------------

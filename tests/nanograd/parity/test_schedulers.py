@@ -124,7 +124,7 @@ def test_the_optimizer_uses_the_rate_that_is_set():
     side.optimizer.step()
     scheduler.step()
     side.optimizer.step()
-    np.testing.assert_allclose(side.parameters[0].data, 1 - 0.1 - 0.05)
+    np.testing.assert_allclose(side.parameters[0].array, 1 - 0.1 - 0.05)
     assert side.optimizer.param_groups[0]["initial_lr"] == 0.1
 
 

@@ -93,7 +93,7 @@ def test_a_model_can_be_built_without_the_text(tmp_path, trained):
     save_run(tmp_path / "run", trained)
     model = load_run(tmp_path / "run").build_model()
     for own, other in zip(model.parameters(), trained.model.parameters(), strict=True):
-        np.testing.assert_array_equal(own.data, other.data)
+        np.testing.assert_array_equal(own.array, other.array)
 
 
 def test_raised_steps_go_on_from_a_finished_run(tmp_path, small_settings, small_corpus):

@@ -206,12 +206,12 @@ def test_the_last_good_weights_are_what_a_failed_run_leaves(start):
     run = start()
     events = run.events()
     next(event for event in events if isinstance(event, CheckpointSaved) and event.step == 2)
-    good = run.trainer.model.wpe.weight.data.copy()
-    run.trainer.model.wpe.weight.data[:] = np.nan
+    good = run.trainer.model.wpe.weight.array.copy()
+    run.trainer.model.wpe.weight.array[:] = np.nan
     rest = list(events)
     assert isinstance(rest[-1], RunFailed)
     assert not any(isinstance(event, CheckpointSaved | StepFinished) for event in rest)
-    np.testing.assert_array_equal(load_run(run.directory.checkpoint_path).build_model().wpe.weight.data, good)
+    np.testing.assert_array_equal(load_run(run.directory.checkpoint_path).build_model().wpe.weight.array, good)
 
 
 @pytest.mark.parametrize("max_steps", [4, 6])
@@ -219,7 +219,7 @@ def test_weights_that_give_no_finite_validation_loss_are_never_saved(start, max_
     run = start(max_steps=max_steps)
     events = run.events()
     next(event for event in events if isinstance(event, StepFinished) and event.step == 4)
-    run.trainer.model.wpe.weight.data[:] = np.nan
+    run.trainer.model.wpe.weight.array[:] = np.nan
     rest = list(events)
     assert isinstance(rest[-1], RunFailed)
     assert not any(isinstance(event, CheckpointSaved | EvaluationFinished) for event in rest)

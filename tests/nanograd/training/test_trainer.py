@@ -23,7 +23,7 @@ from nanograd.training.trainer import Trainer, first_prompt
 
 
 def weights_of(trainer):
-    return {name: parameter.data.copy() for name, parameter in trainer.model.named_parameters()}
+    return {name: parameter.array.copy() for name, parameter in trainer.model.named_parameters()}
 
 
 def state_of(trainer):
@@ -194,7 +194,7 @@ def test_settings_out_of_bounds_are_refused(small_settings, small_corpus):
 
 
 def spoil(trainer, value):
-    trainer.model.wpe.weight.data[0, 0] = value
+    trainer.model.wpe.weight.array[0, 0] = value
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
