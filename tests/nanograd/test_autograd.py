@@ -365,8 +365,8 @@ def test_a_copied_leaf_has_numbers_gradient_and_flag_of_its_own(copied):
 def test_steps_on_data_change_the_parameter_itself():
     x = leaf(1.0, 2.0)
     (x * x).sum().backward()
-    x.array -= 0.5 * x.grad
-    x.array += -0.5 * x.grad
+    x.data -= 0.5 * x.grad
+    x.data += -0.5 * x.grad
     assert x.tolist() == [-1, -2]
     assert isinstance(np.ones(2) * x, Tensor)
     assert (np.ones((2, 2), np.float32) @ x).tolist() == [-3, -3]
