@@ -6,11 +6,10 @@ from time import perf_counter
 import numpy as np
 
 from gui.events import CostEstimated, EngineEvent
-from nanograd.generation import Ids
-from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.optimizer import Optimizer
+from nanograd.random import stream
 from nanograd.text.corpus import Corpus
 from nanograd.training.estimate import ASSUMED_VOCABULARY_SIZE, memory_bytes, parameter_count, step_flop
+from nanograd.training.parts import Parts
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import build_model, build_optimizer
 
@@ -76,18 +75,13 @@ def _time_step(settings: RunSettings, vocabulary_size: int) -> float:
     """Seconds for a training step: the fastest of two, or of more while they are quick, for a redraw meanwhile slows one down."""
     model = build_model(settings, vocabulary_size)
     optimizer = build_optimizer(model, settings)
+    parts = Parts(settings.parts)
     ids = np.random.default_rng(0).integers(0, vocabulary_size, (settings.batch_size, settings.block_size + 1))
     times: list[float] = []
     with np.errstate(all="ignore"):  # a learning rate that is too high is no matter here
         while len(times) < 2 or (len(times) < _MOST_MEASURED_STEPS and sum(times) < _LONGEST_MEASURED_STEP_S):
-            times.append(_timed(model, optimizer, ids))
+            began = perf_counter()
+            parts.gradients(model, ids[:, :-1], ids[:, 1:], lambda part: stream(settings.seed, "measure", part))
+            parts.step(optimizer)
+            times.append(perf_counter() - began)
     return min(times)
-
-
-def _timed(model: GPTLanguageModel, optimizer: Optimizer, ids: Ids) -> float:
-    began = perf_counter()
-    _, loss = model(ids[:, :-1], ids[:, 1:])
-    loss.backward()
-    optimizer.step()
-    model.zero_grad()
-    return perf_counter() - began

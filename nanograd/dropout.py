@@ -26,7 +26,7 @@ def dropout_definition(input: Tensor, p: float, generator: Generator) -> Tensor:
 def keep_mask(shape: tuple[int, ...], p: float, generator: Generator) -> Array:
     """True with probability 1 - p, to the nearest 65,536th: one draw of 16 bits for each number is enough."""
     size = int(np.prod(shape))
-    bits = np.frombuffer(generator.numpy.bytes(2 * size), np.uint16)
+    bits = np.asarray(generator.numpy.bit_generator.random_raw(-(-size // 4))).view(np.uint16)[:size]
     return (bits >= round(p * 65536)).reshape(shape)
 
 

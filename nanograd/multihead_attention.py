@@ -5,6 +5,7 @@ up to itself are softmax(q . k / sqrt(D)); what it takes from them is the sum of
 Shapes: input (B, T, C); queries, keys and values (B, H, T, D); weights (B, H, T, T), queries by keys.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,13 +37,18 @@ def future_mask(queries: int, keys: int) -> Array:
 
 
 # ---- the fast form: from (B, T, 3C), all queries, keys and values side by side, to (B, T, C) --------------------------
+#
+# Queries come in blocks, so that the keys that lie in a block's future are left out. The exponentials e of the scores stay
+# as they are; what they sum up to divides the result instead, which has fewer numbers.
+
+_BLOCK = 64
+_SAFE_SCORE = 60.0  # up to here neither exponentials nor their sums leave the range of float32
 
 
 def attention_weights(query: Array, key: Array) -> Array:
     """The weights (B, H, T, S) of queries (B, H, T, D) over keys (B, H, S, D), the last of which is the present token."""
     T, S, D = query.shape[2], key.shape[2], query.shape[3]
-    weights: Array = query @ np.ascontiguousarray(key.swapaxes(2, 3))
-    weights *= query.dtype.type(D**-0.5)
+    weights: Array = (query * query.dtype.type(D**-0.5)) @ key.swapaxes(2, 3)
     if T > 1:
         weights[..., future_mask(T, S)] = -np.inf
     weights -= weights.max(axis=-1, keepdims=True)
@@ -63,38 +69,89 @@ def join_heads(heads: Array) -> Array:
     return heads.transpose(0, 2, 1, 3).reshape(B, T, H * D)
 
 
+def _blocks(T: int) -> list[slice]:
+    return [slice(begin, min(begin + _BLOCK, T)) for begin in range(0, T, _BLOCK)]
+
+
+@lru_cache(maxsize=8)
+def _future(length: int, dtype: Any) -> Array:
+    """(length, length) to be added to scores: minus infinity where a key lies after its query."""
+    return np.where(future_mask(length, length), -np.inf, 0).astype(dtype)
+
+
+def _exponentials(query: Array, key_T: Array, block: slice, is_safe: bool) -> Array:
+    """e to the scores (B, H, block, keys up to its end), 0 where a key lies after its query."""
+    scores: Array = query[:, :, block] @ key_T[..., : block.stop]
+    scores[..., block] += _future(block.stop - block.start, query.dtype)
+    if not is_safe:
+        scores -= scores.max(axis=-1, keepdims=True)
+    return np.exp(scores, out=scores)
+
+
 def _self_attention(
     qkv: Array, n_head: int, dropout_p: float, generator: Generator | None, kept_weights: list[Array] | None
 ) -> tuple[Array, tuple[Any, ...]]:
     query, key, value = split_heads(qkv, n_head)
-    weights = attention_weights(query, key)
+    B, H, T, D = query.shape
     if kept_weights is not None:
-        kept_weights.append(weights)
-    mask = None
-    if generator is not None:
-        mask = keep_mask(weights.shape, dropout_p, generator) / qkv.dtype.type(1 - dropout_p)
-    dropped = weights if mask is None else weights * mask
-    return join_heads(dropped @ value), (query, key, value, weights, mask)
+        kept_weights.append(attention_weights(query, key))
+    query *= query.dtype.type(D**-0.5)
+    key_T = np.ascontiguousarray(key.swapaxes(2, 3))
+    largest = [float(np.einsum("bhtd,bhtd->bht", x, x).max(initial=0)) for x in (query, key)]
+    is_safe = largest[0] * largest[1] < _SAFE_SCORE**2  # a score is at most the product of both lengths
+    result = np.empty((B, T, H, D), qkv.dtype)
+    heads, inverse = result.transpose(0, 2, 1, 3), np.empty((B, H, T, 1), qkv.dtype)
+    kept: list[tuple[Array, Array | None]] = []
+    for block in _blocks(T):
+        e = _exponentials(query, key_T, block, is_safe)
+        mask = None if generator is None else keep_mask(e.shape, dropout_p, generator).astype(qkv.dtype)
+        np.matmul(e if mask is None else e * mask, value[:, :, : block.stop], out=heads[:, :, block])
+        np.reciprocal(e @ np.ones((block.stop, 1), qkv.dtype), out=inverse[:, :, block])
+        kept.append((e, mask))
+    heads *= inverse if generator is None else inverse / (1 - dropout_p)
+    z = result.reshape(B, T, H * D)
+    return z, (query, key, value, inverse, kept, dropout_p if generator is not None else 0.0, z)
 
 
 def _self_attention_backward(
-    g: Array, needs: tuple[bool, ...], query: Array, key: Array, value: Array, weights: Array, mask: Array | None
+    g: Array,
+    needs: tuple[bool, ...],
+    query: Array,
+    key: Array,
+    value: Array,
+    inverse: Array,
+    kept: list[tuple[Array, Array | None]],
+    dropout_p: float,
+    z: Array,
 ) -> tuple[Array]:
-    """Differentiates, from the last line up: join_heads, dropped @ value, the mask, softmax, scaling, query @ key^T."""
+    """Differentiates z = (e mask) value / sum(e), e = exp(scores), scores = query key^T, block by block.
+
+    With w = e / sum(e) and dw = (g value^T) mask, the softmax's gradient is w (dw - sum(w dw)), and that sum is g z.
+    """
     B, H, T, D = query.shape
     heads = g.reshape(B, T, H, D).transpose(0, 2, 1, 3)
+    along = np.einsum("bthd,bthd->bht", g.reshape(B, T, H, D), z.reshape(B, T, H, D))[..., None]
+    along *= inverse
+    shared = inverse / (1 - dropout_p) * heads
+    value_T = np.ascontiguousarray(value.swapaxes(2, 3))
     result = np.empty((B, T, 3, H, D), g.dtype)
-    into = result.transpose(2, 0, 3, 1, 4)
-    dropped = weights if mask is None else weights * mask
-    into[2] = dropped.swapaxes(2, 3) @ heads
-    d_scores = heads @ np.ascontiguousarray(value.swapaxes(2, 3))
-    if mask is not None:
-        d_scores *= mask
-    d_scores *= weights
-    d_scores -= weights * d_scores.sum(axis=-1, keepdims=True)
-    d_scores *= g.dtype.type(D**-0.5)
-    into[0] = d_scores @ key
-    into[1] = d_scores.swapaxes(2, 3) @ query
+    d_query, d_key, d_value = result.transpose(2, 0, 3, 1, 4)
+    for block, (e, mask) in reversed(list(zip(_blocks(T), kept, strict=True))):  # the last block reaches every key
+        seen = slice(0, block.stop)
+        part = shared[:, :, block]
+        d_scores = part @ value_T[..., seen]
+        if mask is not None:
+            d_scores *= mask
+        d_scores -= along[:, :, block]
+        d_scores *= e
+        d_query[:, :, block] = d_scores @ key[:, :, seen]
+        dropped = e if mask is None else e * mask
+        for target, weights, x in ((d_value, dropped, part), (d_key, d_scores, query[:, :, block])):
+            if block.stop == T:
+                np.matmul(weights.swapaxes(2, 3), x, out=target)
+            else:
+                target[:, :, seen] += weights.swapaxes(2, 3) @ x
+    d_query *= g.dtype.type(D**-0.5)
     return (result.reshape(B, T, 3 * H * D),)
 
 

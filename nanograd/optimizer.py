@@ -4,7 +4,7 @@ In all of them `maximize` climbs instead, with -g for g, and `weight_decay` adds
 itself by lr weight_decay instead. All changes are in place and keep the shape and dtype of p.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,19 @@ def _mix(average: Array, new: Array, share: float, scratch: Array) -> None:
     average *= share
     np.multiply(new, 1 - share, out=scratch)
     average += scratch
+
+
+_CHUNK = 16384  # numbers that are worked on while they are in the processor's cache
+
+
+def _in_chunks(arrays: list[Array]) -> Iterator[list[Array]]:
+    """The same part of each array of one shape, part after part; all at once where one of them is not contiguous."""
+    if arrays[0].size <= _CHUNK or not all(array.flags.c_contiguous for array in arrays):
+        yield arrays
+        return
+    flat = [array.reshape(-1) for array in arrays]
+    for begin in range(0, flat[0].size, _CHUNK):
+        yield [array[begin : begin + _CHUNK] for array in flat]
 
 
 class SGD(Optimizer):
@@ -154,28 +167,33 @@ class Adam(Optimizer):
         super().__init__(params, {**settings, "amsgrad": amsgrad, "maximize": maximize})
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
-        lr, (beta1, beta2) = group["lr"], group["betas"]
         if not state:
             names = ["exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]]
             state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
         state["step"] += 1
-        decay = group["weight_decay"]
+        arrays = [parameter, gradient, *(state[name] for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if name in state)]
+        for pieces in _in_chunks(arrays):
+            self._update_chunk(*pieces, step=state["step"], group=group)
+
+    def _update_chunk(
+        self, parameter: Array, gradient: Array, average: Array, square: Array, *largest: Array, step: int, group: Group
+    ) -> None:
+        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
         if decay and self.decouples_weight_decay:
             parameter *= 1 - lr * decay
             decay = 0.0
         gradient = _directed(gradient, parameter, group, decay)
         change = np.empty_like(parameter)
-        _mix(state["exp_avg"], gradient, beta1, change)
+        _mix(average, gradient, beta1, change)
         np.multiply(gradient, gradient, out=change)
-        square = state["exp_avg_sq"]
         _mix(square, change, beta2, change)
-        if group["amsgrad"]:
-            square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
-        correction = (1 - beta2 ** state["step"]) ** 0.5  # multiplied out, which saves a pass over the numbers
+        if largest:
+            square = np.maximum(largest[0], square, out=largest[0])
+        correction = (1 - beta2**step) ** 0.5  # multiplied out, which saves a pass over the numbers
         np.sqrt(square, out=change)
         change += group["eps"] * correction
-        np.divide(state["exp_avg"], change, out=change)
-        change *= lr * correction / (1 - beta1 ** state["step"])
+        np.divide(average, change, out=change)
+        change *= lr * correction / (1 - beta1**step)
         parameter -= change
 
 

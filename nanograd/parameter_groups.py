@@ -1,6 +1,7 @@
 """The base of every optimizer: groups of parameters with settings of their own, and a state for each parameter."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,19 @@ class Optimizer:
         if closure is not None:
             with set_grad_enabled(True):
                 loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter.array, parameter.grad.array, self.state.setdefault(parameter, {}), group)
-                    parameter._counter[0] += 1
+        for _, change in self.updates():
+            change()
         return loss
+
+    def updates(self) -> list[tuple[Tensor, Callable[[], None]]]:
+        """Each parameter that has a gradient, and what changes it once; these may run in any order, and side by side."""
+        wanted = [(p, group) for group in self.param_groups for p in group["params"] if p.grad is not None]
+        return [(p, partial(self._change, p, self.state.setdefault(p, {}), group)) for p, group in wanted]
+
+    def _change(self, parameter: Tensor, state: dict[str, Any], group: Group) -> None:
+        assert parameter.grad is not None
+        self._update(parameter.array, parameter.grad.array, state, group)
+        parameter._counter[0] += 1
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
         """Change one parameter in place, and its state."""

@@ -34,16 +34,16 @@ def memory_bytes(settings: RunSettings, vocabulary_size: int) -> int:
     """About how much memory training takes at its peak, in bytes, the program included."""
     tokens = settings.batch_size * settings.block_size
     parameters = parameter_count(settings, vocabulary_size)
-    # Weights, gradients and the two averages of AdamW; then what each layer keeps of a token for its backward pass: both
+    # Weights, gradients, one of each part, and the two averages of AdamW; then what each layer keeps of a token for its backward pass: both
     # norms twice, queries, keys and values, the attention's result and both sides of the MLP make 16 widths, one more for
     # what lies between; the heads' weights. The last line is what the busiest operation needs besides.
     weights_per_token = settings.n_head * settings.block_size
-    kept_per_token = 17 * settings.n_embd + weights_per_token
+    kept_per_token = (13 if settings.activation == "relu" else 17) * settings.n_embd + weights_per_token
     if settings.dropout:
         kept_per_token += settings.n_embd // 2 + weights_per_token
     busiest = max(3 * vocabulary_size, 10 * settings.n_embd, 3 * weights_per_token)
     activations = tokens * (settings.n_layer * kept_per_token + busiest)
-    return _PROGRAM_BYTES + _FLOAT_BYTES * (4 * parameters + activations)
+    return _PROGRAM_BYTES + _FLOAT_BYTES * ((3 + settings.parts) * parameters + activations)
 
 
 def check_memory(settings: RunSettings, vocabulary_size: int) -> None:

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any, Self
 
 from nanograd.errors import SettingsError
+from nanograd.native import core_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,11 @@ class RunSettings:
         0, "Look inside every", "Training",
         "How often the attention over the probe is taken; 0 is about once a second.",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
+    )
+    parts: int = _setting(
+        core_count(), "Cores", "Training",
+        "Each batch is cut into this many parts, which are computed side by side. As many as the computer has cores is fastest.",
+        minimum=1, maximum=64, is_advanced=True,
     )
     # fmt: on
 

@@ -11,8 +11,7 @@ import numpy as np
 from nanograd.errors import SettingsError
 from nanograd.generation import Ids, Sampling
 from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.graph import no_grad
-from nanograd.optimizer import AdamW, clip_grad_norm_
+from nanograd.optimizer import AdamW
 from nanograd.random import stream, using
 from nanograd.schedule import warmup_cosine
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
@@ -31,6 +30,7 @@ from nanograd.training.events import (
     TrainingEvent,
 )
 from nanograd.training.metrics import Metrics
+from nanograd.training.parts import Parts
 from nanograd.training.settings import RunSettings, declared_settings
 
 PROBE_TOKENS = 24
@@ -90,6 +90,7 @@ class Trainer:
         self.optimizer = build_optimizer(self.model, settings)
         self.step = 0
         self.metrics = Metrics()
+        self._parts = Parts(settings.parts)
         self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
         self._probed_at_s = -np.inf
         self.set_probe(default_probe(corpus) if probe is None else probe)
@@ -151,14 +152,16 @@ class Trainer:
         inputs, targets = sample_batch(self._train_ids, settings.block_size, settings.batch_size, generator.numpy)
         lr = self.learning_rate(self.step)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows shows in the loss, below
-            loss = self._backward(inputs, targets)
-            norm = float(clip_grad_norm_(self.model.parameters(), settings.grad_clip or np.inf))
+            self.model.train()
+            loss, norm = self._parts.gradients(
+                self.model, inputs, targets, lambda part: stream(settings.seed, "dropout", self.step, part)
+            )
             if not (isfinite(loss) and isfinite(norm)):
                 what = f"The gradient's norm became {norm}" if isfinite(loss) else f"The loss became {loss}"
                 return RunFailed(step=number, message=self._failure(what, number, lr))
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
-            self.optimizer.step()
+            self._parts.step(self.optimizer, min(1.0, (settings.grad_clip or np.inf) / (norm + 1e-6)))
         self.model.zero_grad()
         self.step = number
         event = StepFinished(
@@ -170,14 +173,6 @@ class Trainer:
         )
         self.metrics.add(event)
         return event
-
-    def _backward(self, inputs: Any, targets: Any) -> float:
-        self.model.train()
-        self.model.zero_grad()
-        with using(stream(self.settings.seed, "dropout", self.step)):
-            _, loss = self.model(inputs, targets)
-        loss.backward()
-        return float(loss.item())
 
     def _failure(self, what: str, number: int, lr: float) -> str:
         return f"{what} at step {number:,}. Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and press Train."
@@ -220,9 +215,8 @@ class Trainer:
 
     def _evaluation_loss(self, inputs: Any, targets: Any) -> float:
         self.model.eval()
-        with no_grad(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            _, loss = self.model(inputs, targets)
-        return float(loss.item())
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self._parts.loss(self.model, inputs, targets)
 
     def _probe_is_due(self) -> bool:
         interval = self.settings.probe_interval

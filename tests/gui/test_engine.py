@@ -34,8 +34,8 @@ from gui.events import (
     TextGenerated,
 )
 from nanograd.training.events import ProbeTaken, RunFinished, RunStarted, SampleWritten, StepFinished
+from nanograd.training.parts import Parts
 from nanograd.training.run import Run
-from nanograd.training.trainer import Trainer
 
 PATIENCE_S = 30
 
@@ -170,11 +170,11 @@ def test_a_fault_of_the_programs_own_in_a_step_rests_the_run_with_its_traceback(
     listener.ask(OpenCorpus(path=text_file))
     listener.ask(StartTraining(settings=endless), StepFinished)
 
-    def break_down(trainer, inputs, targets):
+    def break_down(*_):
         raise ZeroDivisionError("a fault")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Trainer, "_backward", break_down)
+        broken.setattr(Parts, "gradients", break_down)
         problem = listener.hear(ProblemFound)
     assert "a fault" in problem.message
     assert "break_down" in problem.details
@@ -187,11 +187,11 @@ def test_a_step_that_the_memory_does_not_suffice_for_rests_the_run_and_says_what
     listener.ask(OpenCorpus(path=text_file))
     listener.ask(StartTraining(settings=endless), StepFinished)
 
-    def run_out(trainer, inputs, targets):
+    def run_out(*_):
         raise MemoryError
 
     with monkeypatch.context() as small:
-        small.setattr(Trainer, "_backward", run_out)
+        small.setattr(Parts, "gradients", run_out)
         problem = listener.hear(ProblemFound)
     assert "smaller batch" in problem.message
     assert not problem.details
