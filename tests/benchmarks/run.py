@@ -8,8 +8,8 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def find_benchmarks() -> dict[str, Path]:
-    """The other Python files of this folder, by name without the ending."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.py")) if path != Path(__file__).resolve()}
+    """The benchmarks of this folder, by name without the ending."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.py")) if path.name not in ("run.py", "comparison.py")}
 
 
 def main(names: list[str]) -> int:

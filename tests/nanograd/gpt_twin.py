@@ -14,7 +14,7 @@ ACTIVATIONS = {
 class Attention(nn.Module):
     def __init__(self, config):
         super().__init__()
-        self.n_head = config.n_head
+        self.n_head, self.dropout = config.n_head, config.dropout
         self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
         self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
 
@@ -23,8 +23,9 @@ class Attention(nn.Module):
         query, key, value = (
             part.view(B, T, self.n_head, C // self.n_head).transpose(1, 2) for part in self.c_attn(x).split(C, dim=2)
         )
-        attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        return self.c_proj(attended.transpose(1, 2).reshape(B, T, C))
+        dropout = self.dropout if self.training else 0.0
+        attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True, dropout_p=dropout)
+        return functional.dropout(self.c_proj(attended.transpose(1, 2).reshape(B, T, C)), self.dropout, self.training)
 
 
 class MLP(nn.Module):
@@ -45,14 +46,15 @@ class Block(nn.Module):
         self.attn = Attention(config)
         self.ln_2 = nn.LayerNorm(config.n_embd, bias=config.bias)
         self.mlp = MLP(config)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x):
         x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))
+        return x + self.dropout(self.mlp(self.ln_2(x)))
 
 
 class GPTTwin(nn.Module):
-    """The logits (B, T, V) and the mean loss of ids (B, T), without dropout."""
+    """The logits (B, T, V) and the mean loss of ids (B, T)."""
 
     def __init__(self, config):
         super().__init__()
@@ -60,9 +62,10 @@ class GPTTwin(nn.Module):
         self.wpe = nn.Embedding(config.block_size, config.n_embd)
         self.h = nn.ModuleList([Block(config) for _ in range(config.n_layer)])
         self.ln_f = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, idx, targets):
-        x = self.wte(idx) + self.wpe(torch.arange(idx.shape[1]))
+        x = self.dropout(self.wte(idx) + self.wpe(torch.arange(idx.shape[1])))
         for block in self.h:
             x = block(x)
         logits = self.ln_f(x) @ self.wte.weight.T
