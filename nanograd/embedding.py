@@ -61,13 +61,17 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     >>> embedding(tensor([1]), Tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.]])
     """
-    ids = input.array
+    check_ids(input.array, len(weight))
+    return fused(_kernel, input, weight, padding_idx=_row(padding_idx, len(weight)))
+
+
+def check_ids(ids: Array, count: int) -> None:
+    """Raise ShapeError for ids that are no integers, or not from 0 to below `count`."""
     if ids.dtype.kind not in "iu":
         raise ShapeError(f"Token ids are integers (int64); got {ids.dtype}: use .long().")
-    if ids.size and (ids.min() < 0 or ids.max() >= len(weight)):
-        wrong = ids.max() if ids.max() >= len(weight) else ids.min()
-        raise ShapeError(f"A token id is from 0 to {len(weight) - 1}; got {wrong}.")
-    return fused(_kernel, input, weight, padding_idx=_row(padding_idx, len(weight)))
+    if ids.size and (ids.min() < 0 or ids.max() >= count):
+        wrong = ids.max() if ids.max() >= count else ids.min()
+        raise ShapeError(f"A token id is from 0 to {count - 1}; got {wrong}.")
 
 
 def _row(padding_idx: int | None, count: int) -> int | None:

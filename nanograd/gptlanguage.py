@@ -5,72 +5,32 @@ path, change them; the tied head turns them into logits (B, T, V).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
 from nanograd.creation import tensor
+from nanograd.decoding import Decoder
+from nanograd.embedding import check_ids
 from nanograd.errors import ShapeError
 from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_ids
+from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array, no_grad
-from nanograd.mlp import ACTIVATIONS, gated_size
 from nanograd.module import Module, Parameter, normal_parameter
-from nanograd.multihead_attention import KeyValueCache
 from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention
 from nanograd.random import Generator, current_generator
 from nanograd.rmsnorm import RMSNorm
 from nanograd.softmax import cross_entropy
 from nanograd.tensor import Tensor, wrap
 
+__all__ = ["Block", "GPTConfig", "GPTLanguageModel"]
+
 INITIAL_STD = 0.02
 
 
-NORMS = ("layernorm", "rmsnorm")
-POSITIONS = ("learned", "rotary")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GPTConfig:
-    """The shape of a GPT. The defaults are GPT-2's form without biases; the other choices are what came after it.
-
-    `norm` is one of NORMS, `position` of POSITIONS, `activation` of nn.ACTIVATIONS. `qk_norm` divides queries and keys by
-    their root mean square. `bias` is for every linear layer and layer norm. `tied_head` lets the head share the
-    table of the tokens. `zero_init` starts the projections that end a residual branch at 0, so each block starts as nothing.
-    """
-
-    vocab_size: int
-    n_embd: int
-    n_head: int
-    n_layer: int
-    block_size: int
-    dropout: float = 0.0
-    bias: bool = False
-    activation: str = "gelu_tanh"
-    norm: str = "layernorm"
-    position: str = "learned"
-    qk_norm: bool = False
-    tied_head: bool = True
-    zero_init: bool = False
-
-    def __post_init__(self) -> None:
-        for name, choices in (("norm", NORMS), ("position", POSITIONS), ("activation", ACTIVATIONS)):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
-
-    def parameter_count(self) -> int:
-        """How many numbers the model learns."""
-        C, V = self.n_embd, self.vocab_size
-        inner = gated_size(4 * C) if self.activation == "swiglu" else 4 * C
-        into = 2 * inner if self.activation == "swiglu" else inner
-        norm = C * (2 if self.bias and self.norm == "layernorm" else 1)
-        block = 4 * C * C + C * into + inner * C + 2 * norm + (5 * C + into if self.bias else 0)
-        positions = self.block_size * C if self.position == "learned" else 0
-        return V * C * (1 if self.tied_head else 2) + positions + self.n_layer * block + norm
-
-    def build_norm(self) -> LayerNorm | RMSNorm:
-        """A norm over the width."""
-        return RMSNorm(self.n_embd) if self.norm == "rmsnorm" else LayerNorm(self.n_embd, bias=self.bias)
+def build_norm(config: GPTConfig) -> LayerNorm | RMSNorm:
+    """A norm over the width."""
+    return RMSNorm(config.n_embd) if config.norm == "rmsnorm" else LayerNorm(config.n_embd, bias=config.bias)
 
 
 class Block(Module):
@@ -80,15 +40,15 @@ class Block(Module):
         super().__init__()
         C = config.n_embd
         is_rotary = config.position == "rotary"
-        self.ln_1 = config.build_norm()
+        self.ln_1 = build_norm(config)
         self.attn = MultiHeadAttention(C, config.n_head, config.dropout, config.bias, is_rotary, config.qk_norm)
-        self.ln_2 = config.build_norm()
+        self.ln_2 = build_norm(config)
         self.mlp = MLP(C, 4 * C, C, activation=config.activation, bias=config.bias)
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x: Tensor, kept_weights: list[Array] | None = None, cache: KeyValueCache | None = None) -> Tensor:
-        """(B, T, C) -> (B, T, C); see MultiHeadAttention for the weights and the cache."""
-        attended: Tensor = x + self.attn(self.ln_1(x), kept_weights, cache)
+    def forward(self, x: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
+        """(B, T, C) -> (B, T, C); see MultiHeadAttention for the weights."""
+        attended: Tensor = x + self.attn(self.ln_1(x), kept_weights)
         result: Tensor = attended + self.dropout(self.mlp(self.ln_2(attended)))
         return result
 
@@ -122,7 +82,7 @@ class GPTLanguageModel(Module):
         self.wpe = Embedding(block_size, n_embd) if config.position == "learned" else None
         self.dropout = Dropout(dropout)
         self.h = ModuleList([Block(config) for _ in range(n_layer)])
-        self.ln_f = config.build_norm()
+        self.ln_f = build_norm(config)
         self.lm_head = Linear(n_embd, vocab_size, bias=False)
         self._initialise(current_generator())
         if config.tied_head:
@@ -154,14 +114,13 @@ class GPTLanguageModel(Module):
             raise ShapeError(f"targets have the shape of idx, {ids.shape}; got {wanted.shape}.")
         return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
 
-    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None, caches: list[KeyValueCache] | None = None) -> Tensor:
+    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
         x = self.wte(ids)
         if self.wpe is not None:
-            begin = caches[0].length if caches else 0
-            x = x + self.wpe(wrap(np.arange(begin, begin + ids.shape[1])))
+            x = x + self.wpe(wrap(np.arange(ids.shape[1])))
         x = self.dropout(x)
-        for layer, block in enumerate(self.h):
-            x = block(x, kept_weights, caches[layer] if caches else None)
+        for block in self.h:
+            x = block(x, kept_weights)
         return cast(Tensor, self.lm_head(self.ln_f(x)))
 
     def attention_weights(self, idx: Any) -> Array:
@@ -202,6 +161,7 @@ class GPTLanguageModel(Module):
     def _stream(self, ids: Ids, max_new_tokens: int, sampling: Sampling, generator: Generator) -> Iterator[tuple[Ids, Array]]:
         if not ids.shape[1]:
             raise ShapeError("The prompt holds no token; give at least one, such as a newline's.")
+        check_ids(ids, self.config.vocab_size)
         if max_new_tokens < 0:
             raise ValueError(f"max_new_tokens is at least 0; got {max_new_tokens}.")
         return stream_ids(self._next_logits(), ids, max_new_tokens, sampling, generator)
@@ -212,26 +172,21 @@ class GPTLanguageModel(Module):
         It keeps keys and values while the text fits into the context and the weights stay as they are. Beyond the context
         every token's position shifts with each new one, so the last block_size tokens are computed afresh.
         """
-        config = self.config
-        caches: list[KeyValueCache] = []
-        version = self.wte.weight.version
+        decoder: Decoder | None = None
+        version = -1
 
         def next_logits(ids: Ids) -> Array:
-            nonlocal version
-            if version != self.wte.weight.version:  # trained on between two tokens: what is kept is of older weights
+            nonlocal decoder, version
+            if (
+                decoder is None or version != self.wte.weight.version
+            ):  # trained on between two tokens: what is kept is of older weights
                 version = self.wte.weight.version
-                caches.clear()
-            if ids.shape[1] > config.block_size:
-                with self._looking():
-                    return self._logits(wrap(ids[:, -config.block_size :])).array[:, -1]
-            if not caches:
-                head_size = config.n_embd // config.n_head
-                caches.extend(
-                    KeyValueCache(len(ids), config.n_head, config.block_size, head_size, self.wte.weight.dtype)
-                    for _ in range(config.n_layer)
-                )
-            with self._looking():
-                return self._logits(wrap(ids[:, caches[0].length :]), caches=caches).array[:, -1]
+                arrays = {name: parameter.array for name, parameter in self.named_parameters()}
+                decoder = Decoder(self.config, arrays, batch_size=len(ids))
+            if ids.shape[1] > self.config.block_size:
+                decoder.length = 0
+                return decoder.logits(ids[:, -self.config.block_size :])
+            return decoder.logits(ids[:, decoder.length :])
 
         return next_logits
 

@@ -178,27 +178,7 @@ def _normalise_heads_backward(g: Array, needs: tuple[bool, ...], z: Array, inver
     return (result,)
 
 
-_qk_norm_kernel = Kernel("qk_norm", _normalise_heads, _normalise_heads_backward)
-
-
-class KeyValueCache:
-    """One layer's keys and values of the tokens so far, so that a new token costs one token's work.
-
-    `keys` and `values` are (B, H, block_size, D), filled up to `length`.
-    """
-
-    def __init__(self, batch_size: int, n_head: int, block_size: int, head_size: int, dtype: Any = np.float32) -> None:
-        self._keys = np.empty((batch_size, n_head, block_size, head_size), dtype)
-        self._values = np.empty_like(self._keys)
-        self.length = 0
-
-    def extend(self, key: Array, value: Array) -> tuple[Array, Array]:
-        """Add the keys and values (B, H, T, D) of T new tokens; return all so far, (B, H, length, D)."""
-        end = self.length + key.shape[2]
-        self._keys[:, :, self.length : end] = key
-        self._values[:, :, self.length : end] = value
-        self.length = end
-        return self._keys[:, :, :end], self._values[:, :, :end]
+qk_norm_kernel = Kernel("qk_norm", _normalise_heads, _normalise_heads_backward)
 
 
 class MultiHeadAttention(Module):
@@ -225,19 +205,13 @@ class MultiHeadAttention(Module):
         self.c_proj = Linear(n_embd, n_embd, bias=bias)
         self.dropout = Dropout(dropout)
 
-    def forward(self, input: Tensor, kept_weights: list[Array] | None = None, cache: KeyValueCache | None = None) -> Tensor:
-        """Attend; the weights (B, H, T, T), before dropout, are appended to `kept_weights` where it is given.
-
-        With a `cache` the input holds only new tokens, nothing is recorded, and the weights are (B, H, T, length).
-        """
+    def forward(self, input: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
+        """Attend; the weights (B, H, T, T), before dropout, are appended to `kept_weights` where it is given."""
         qkv = self.c_attn(input)
         if self.qk_norm:
-            qkv = fused(_qk_norm_kernel, qkv, n_head=self.n_head)
+            qkv = fused(qk_norm_kernel, qkv, n_head=self.n_head)
         if self.rotary:
-            qkv = rotate_queries_and_keys(qkv, self.n_head, begin=cache.length if cache else 0)
-        if cache is not None:
-            projected: Tensor = self.c_proj(wrap(self._attend_cached(qkv.array, kept_weights, cache)))
-            return projected
+            qkv = rotate_queries_and_keys(qkv, self.n_head)
         generator = current_generator() if self.training and self.dropout_p else None
         attended = fused(
             _kernel,
@@ -249,14 +223,6 @@ class MultiHeadAttention(Module):
         )
         result: Tensor = self.dropout(self.c_proj(attended))
         return result
-
-    def _attend_cached(self, qkv: Array, kept_weights: list[Array] | None, cache: KeyValueCache) -> Array:
-        query, key, value = split_heads(qkv, self.n_head)
-        keys, values = cache.extend(key, value)
-        weights = attention_weights(query, keys)
-        if kept_weights is not None:
-            kept_weights.append(weights)
-        return join_heads(weights @ values)
 
     def extra_repr(self) -> str:
         """The number of heads."""

@@ -26,8 +26,13 @@ def rms_norm_definition(input: Tensor, weight: Tensor | None, eps: float) -> Ten
 # ---- the fast form: rows (N, C) ---------------------------------------------------------------------------------------
 
 
+def rms_norm_array(x: Array, weight: Array, eps: float | None = None) -> Array:
+    """RMS normalisation of rows (N, C)."""
+    return _rms_norm(x, weight, eps=float(np.finfo(x.dtype).eps) if eps is None else eps)[0]
+
+
 def _rms_norm(x: Array, *weight: Array, eps: float) -> tuple[Array, tuple[Any, ...]]:
-    mean_square = np.einsum("nc,nc->n", x, x)[:, None] / max(x.shape[-1], 1)
+    mean_square = np.vecdot(x, x)[:, None] / x.dtype.type(max(x.shape[-1], 1))
     inverse = 1 / np.sqrt(mean_square + x.dtype.type(eps))
     normalized = x * inverse
     return normalized * weight[0] if weight else normalized.copy(), (normalized, inverse, *weight)
@@ -36,7 +41,7 @@ def _rms_norm(x: Array, *weight: Array, eps: float) -> tuple[Array, tuple[Any, .
 def _rms_norm_backward(g: Array, needs: tuple[bool, ...], normalized: Array, inverse: Array, *weight: Array) -> list[Array]:
     """Differentiates z = normalized weight, then normalized = x inverse, where inverse depends on x too."""
     dx = g * weight[0] if weight else g.copy()
-    along = np.einsum("nc,nc->n", dx, normalized)[:, None] / max(dx.shape[-1], 1)
+    along = np.vecdot(dx, normalized)[:, None] / g.dtype.type(max(dx.shape[-1], 1))
     dx -= normalized * along
     dx *= inverse
     return [dx, np.einsum("nc,nc->c", g, normalized)] if weight else [dx]

@@ -65,9 +65,9 @@ def _rotate_backward(g: Array, needs: tuple[bool, ...], cosines: Array, sines: A
     return (result,)
 
 
-_kernel = Kernel("rotary", _rotate, _rotate_backward)
+rotary_kernel = Kernel("rotary", _rotate, _rotate_backward)
 
 
-def rotate_queries_and_keys(qkv: Tensor, n_head: int, begin: int = 0) -> Tensor:
-    """Queries, keys and values side by side (B, T, 3C), the first two turned by their positions from `begin`."""
-    return fused(_kernel, qkv, n_head=n_head, begin=begin)
+def rotate_queries_and_keys(qkv: Tensor, n_head: int) -> Tensor:
+    """Queries, keys and values side by side (B, T, 3C), the first two turned by their positions."""
+    return fused(rotary_kernel, qkv, n_head=n_head, begin=0)

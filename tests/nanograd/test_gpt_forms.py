@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nanograd.gptlanguage import NORMS, POSITIONS, GPTLanguageModel
+from nanograd.gptconfig import NORMS, POSITIONS
+from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.nn import ACTIVATIONS
 
 BLOCK_SIZE = 8

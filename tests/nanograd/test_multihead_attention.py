@@ -7,7 +7,6 @@ from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gradient_check import gradcheck
 from nanograd.multihead_attention import (
-    KeyValueCache,
     MultiHeadAttention,
     _kernel,
     attention_definition,
@@ -15,7 +14,7 @@ from nanograd.multihead_attention import (
     future_mask,
 )
 from nanograd.random import Generator, using
-from nanograd.tensor import Tensor, fused, wrap
+from nanograd.tensor import Tensor, fused
 
 SIZES = [(2, 3, 2, 4), (1, 1, 1, 2), (2, 5, 1, 3), (1, 4, 4, 1)]  # B, T, H, D
 
@@ -105,19 +104,6 @@ def test_the_last_query_is_level_with_the_last_key(queries, keys):
     mask = future_mask(queries, keys)
     assert mask.shape == (queries, keys)
     assert (~mask).sum(1).tolist() == list(range(keys - queries + 1, keys + 1))
-
-
-@pytest.mark.parametrize("pieces", [(6,), (1,) * 6, (3, 2, 1), (5, 1)], ids=str)
-def test_a_cache_gives_what_the_whole_would(pieces, generator):
-    layer = MultiHeadAttention(8, 2).eval()
-    x = generator.standard_normal((2, 6, 8)).astype(np.float32)
-    expected, kept = layer(wrap(x)).array, []
-    cache, begin, found = KeyValueCache(2, 2, 6, 4), 0, []
-    for length in pieces:
-        found.append(layer(wrap(x[:, begin : begin + length]), kept, cache).array)
-        begin += length
-    np.testing.assert_allclose(np.concatenate(found, axis=1), expected, rtol=1e-4, atol=1e-6)
-    assert kept[-1].shape == (2, 2, pieces[-1], 6)
 
 
 def test_heads_that_do_not_divide_the_width_are_named():

@@ -1,0 +1,89 @@
+"""A GPT's forward pass for the tokens that are new, on plain arrays: the keys and values of those before are kept.
+
+So a new token costs one token's work, whatever came before it. Nothing is recorded, and dropout is off. That the logits are
+those of GPTLanguageModel, which defines them, is held by the tests. B texts, T new tokens each, S tokens so far.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanograd.activation import gelu_array, silu_array
+from nanograd.gptconfig import GPTConfig
+from nanograd.graph import Array
+from nanograd.layernorm import layer_norm_array
+from nanograd.multihead_attention import attention_weights, join_heads, qk_norm_kernel
+from nanograd.rmsnorm import rms_norm_array
+from nanograd.rotary import rotary_kernel
+
+
+class Decoder:
+    """The next token's logits for B texts that grow; `weights` are a GPTLanguageModel's, by name, and are not copied."""
+
+    def __init__(self, config: GPTConfig, weights: Mapping[str, Array], batch_size: int) -> None:
+        self.length = 0  # of the texts so far; setting it back makes the decoder forget the rest
+        self._config = config
+        self._weights = weights
+        head_size = config.n_embd // config.n_head
+        shape = (config.n_layer, 2, batch_size, config.n_head, config.block_size, head_size)
+        self._kept = np.empty(shape, weights["wte.weight"].dtype)  # keys and values, filled up to `length`
+
+    def logits(self, ids: NDArray[np.int64]) -> Array:
+        """The logits (B, V) of the token after `ids` (B, T), which come after the texts so far; S is at most block_size."""
+        B, T = ids.shape
+        weights, begin, end = self._weights, self.length, self.length + T
+        x: Array = weights["wte.weight"][ids]
+        if "wpe.weight" in weights:
+            x += weights["wpe.weight"][begin:end]
+        x = x.reshape(B * T, -1)
+        for layer in range(self._config.n_layer):
+            name = f"h.{layer}."
+            attended = self._attend(self._linear(self._norm(x, f"{name}ln_1"), f"{name}attn.c_attn"), layer, B)
+            x += self._linear(attended, f"{name}attn.c_proj")
+            hidden = self._linear(self._norm(x, f"{name}ln_2"), f"{name}mlp.c_fc")
+            x += self._linear(self._bend(hidden), f"{name}mlp.c_proj")
+        self.length = end
+        last = self._norm(x[T - 1 :: T], "ln_f")
+        logits: Array = last @ weights.get("lm_head.weight", weights["wte.weight"]).T
+        return logits
+
+    def _linear(self, x: Array, name: str) -> Array:
+        z = np.ascontiguousarray((self._weights[f"{name}.weight"] @ x.T).T)  # for few rows twice as fast as x @ weight.T
+        bias = self._weights.get(f"{name}.bias")
+        if bias is not None:
+            z += bias
+        return z
+
+    def _norm(self, x: Array, name: str) -> Array:
+        weight = self._weights[f"{name}.weight"]
+        if self._config.norm == "rmsnorm":
+            return rms_norm_array(x, weight)
+        return layer_norm_array(x, weight, self._weights.get(f"{name}.bias"))
+
+    def _attend(self, qkv: Array, layer: int, B: int) -> Array:
+        """Queries, keys and values (B T, 3C) -> what the heads take from the texts so far (B T, C)."""
+        config, begin = self._config, self.length
+        qkv = qkv.reshape(B, -1, qkv.shape[-1])
+        T = qkv.shape[1]
+        if config.qk_norm:
+            qkv = qk_norm_kernel.forward(qkv, n_head=config.n_head)[0]
+        if config.position == "rotary":
+            qkv = rotary_kernel.forward(qkv, n_head=config.n_head, begin=begin)[0]
+        heads = qkv.reshape(B, T, 3, config.n_head, -1).transpose(2, 0, 3, 1, 4)
+        kept = self._kept[layer]
+        kept[..., begin : begin + T, :] = heads[1:]
+        keys, values = kept[..., : begin + T, :]
+        return join_heads(attention_weights(heads[0], keys) @ values).reshape(B * T, -1)
+
+    def _bend(self, hidden: Array) -> Array:
+        match self._config.activation:
+            case "relu":
+                return np.maximum(hidden, 0, out=hidden)
+            case "relu2":
+                return np.asarray(np.square(np.maximum(hidden, 0, out=hidden), out=hidden))
+            case "swiglu":
+                gate, up = np.split(hidden, 2, axis=-1)
+                return np.asarray(silu_array(gate) * up)
+            case kind:
+                return gelu_array(hidden, "tanh" if kind == "gelu_tanh" else "none")

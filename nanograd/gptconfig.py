@@ -1,0 +1,47 @@
+"""The shape of a GPT, and how many parameters it has."""
+
+from dataclasses import dataclass
+
+from nanograd.mlp import ACTIVATIONS, gated_size
+
+NORMS = ("layernorm", "rmsnorm")
+POSITIONS = ("learned", "rotary")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GPTConfig:
+    """The shape of a GPT. The defaults are GPT-2's form without biases; the other choices are what came after it.
+
+    `norm` is one of NORMS, `position` of POSITIONS, `activation` of nn.ACTIVATIONS. `qk_norm` divides queries and keys by
+    their root mean square. `bias` is for every linear layer and layer norm. `tied_head` lets the head share the
+    table of the tokens. `zero_init` starts the projections that end a residual branch at 0, so each block starts as nothing.
+    """
+
+    vocab_size: int
+    n_embd: int
+    n_head: int
+    n_layer: int
+    block_size: int
+    dropout: float = 0.0
+    bias: bool = False
+    activation: str = "gelu_tanh"
+    norm: str = "layernorm"
+    position: str = "learned"
+    qk_norm: bool = False
+    tied_head: bool = True
+    zero_init: bool = False
+
+    def __post_init__(self) -> None:
+        for name, choices in (("norm", NORMS), ("position", POSITIONS), ("activation", ACTIVATIONS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+
+    def parameter_count(self) -> int:
+        """How many numbers the model learns."""
+        C, V = self.n_embd, self.vocab_size
+        inner = gated_size(4 * C) if self.activation == "swiglu" else 4 * C
+        into = 2 * inner if self.activation == "swiglu" else inner
+        norm = C * (2 if self.bias and self.norm == "layernorm" else 1)
+        block = 4 * C * C + C * into + inner * C + 2 * norm + (5 * C + into if self.bias else 0)
+        positions = self.block_size * C if self.position == "learned" else 0
+        return V * C * (1 if self.tied_head else 2) + positions + self.n_layer * block + norm
