@@ -14,7 +14,7 @@ class GPTConfig:
 
     `norm` is one of NORMS, `position` of POSITIONS, `activation` of nn.ACTIVATIONS. `qk_norm` divides queries and keys by
     their root mean square. `bias` is for every linear layer and layer norm. `tied_head` lets the head share the
-    table of the tokens. `zero_init` starts the projections that end a residual branch at 0, so each block starts as nothing.
+    table of the tokens. `embedding_std` is the deviation that the tables of tokens and positions start with. `zero_init` starts the projections that end a residual branch at 0, so each block starts as nothing.
     """
 
     vocab_size: int
@@ -30,6 +30,7 @@ class GPTConfig:
     qk_norm: bool = False
     tied_head: bool = True
     zero_init: bool = False
+    embedding_std: float = 0.02
 
     def __post_init__(self) -> None:
         for name, choices in (("norm", NORMS), ("position", POSITIONS), ("activation", ACTIVATIONS)):

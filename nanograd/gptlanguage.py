@@ -93,7 +93,8 @@ class GPTLanguageModel(Module):
         narrower = 0.0 if self.config.zero_init else INITIAL_STD / (2 * self.config.n_layer) ** 0.5
         for name, module in self.named_modules():
             if isinstance(module, Linear | Embedding):
-                std = narrower if name.endswith("c_proj") else INITIAL_STD
+                is_table = isinstance(module, Embedding)
+                std = self.config.embedding_std if is_table else narrower if name.endswith("c_proj") else INITIAL_STD
                 module.weight = normal_parameter(module.weight.shape, std, generator.numpy)
             if isinstance(module, Linear) and module.bias is not None:
                 module.bias = Parameter(np.zeros(module.bias.shape, np.float32))

@@ -13,7 +13,7 @@ from nanograd.gradients import clip_grad_norm_, clip_grad_value_
 from nanograd.graph import Array
 from nanograd.parameter_groups import Group, Optimizer
 
-__all__ = ["SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
+__all__ = ["SGD", "Adam", "AdamW", "Muon", "MuonWithAdamW", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
 
 
 def _directed(gradient: Array, parameter: Array, group: Group, decay: float) -> Array:
@@ -239,7 +239,7 @@ class Muon(Optimizer):
         super().__init__(params, {**settings, "ns_steps": ns_steps, "eps": eps})
 
     def _check(self, group: Group) -> None:
-        super()._check(group)
+        Optimizer._check(self, group)
         wrong = [parameter.shape for parameter in group["params"] if parameter.ndim != 2]
         if wrong:
             raise ValueError(f"Muon changes matrices only; got a parameter of the shape {wrong[0]}: put the rest in an AdamW.")
@@ -257,6 +257,36 @@ class Muon(Optimizer):
         change *= group["lr"] * max(1.0, len(parameter) / parameter.shape[1]) ** 0.5
         parameter *= 1 - group["lr"] * group["weight_decay"]
         parameter -= change
+
+
+class MuonWithAdamW(Muon, AdamW):
+    """Muon for the groups whose setting "muon" is True, which are of matrices, and AdamW for the others: one optimizer.
+
+    >>> from nanograd.tensor import Tensor
+    >>> matrix, vector = Tensor([[1.0]], requires_grad=True), Tensor([1.0], requires_grad=True)
+    >>> optimizer = MuonWithAdamW([{"params": [matrix], "muon": True, "lr": 0.02}, {"params": [vector]}], lr=0.001)
+    >>> [group["muon"] for group in optimizer.param_groups]
+    [True, False]
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        momentum: float = 0.95,
+    ) -> None:
+        settings = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": False}
+        settings |= {"maximize": False, "momentum": momentum, "nesterov": True, "ns_steps": 5, "muon": False}
+        Optimizer.__init__(self, params, settings)
+
+    def _check(self, group: Group) -> None:
+        (Muon if group["muon"] else AdamW)._check(self, group)
+
+    def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
+        (Muon if group["muon"] else AdamW)._update(self, parameter, gradient, state, group)
 
 
 _QUINTIC = (3.4445, -4.7750, 2.0315)  # of a polynomial that lifts small singular values fastest, by Jordan et al.

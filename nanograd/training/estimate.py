@@ -3,7 +3,7 @@
 import os
 
 from nanograd.errors import SettingsError
-from nanograd.gptlanguage import GPTConfig
+from nanograd.gptconfig import GPTConfig
 from nanograd.training.settings import RunSettings
 
 ASSUMED_VOCABULARY_SIZE = 65  # before a text is open: about what one in plain English has
@@ -13,16 +13,8 @@ _PROGRAM_BYTES = 40_000_000  # Python, numpy and the framework before a model is
 
 def model_config(settings: RunSettings, vocabulary_size: int) -> GPTConfig:
     """The shape of the model that `settings` describe."""
-    return GPTConfig(
-        vocab_size=vocabulary_size,
-        n_embd=settings.n_embd,
-        n_head=settings.n_head,
-        n_layer=settings.n_layer,
-        block_size=settings.block_size,
-        dropout=settings.dropout,
-        bias=settings.bias,
-        activation=settings.activation,
-    )
+    of_the_model = {name: getattr(settings, name) for name in GPTConfig.__dataclass_fields__ if name != "vocab_size"}
+    return GPTConfig(vocab_size=vocabulary_size, **of_the_model)
 
 
 def parameter_count(settings: RunSettings, vocabulary_size: int) -> int:

@@ -64,7 +64,37 @@ class RunSettings:
     activation: str = _setting(
         "gelu_tanh", "Activation", "Model",
         "The bend between the two halves of each MLP. gelu_tanh is GPT-2's; gelu is its exact form; relu is the simplest.",
-        choices=("gelu_tanh", "gelu", "relu"), is_advanced=True,
+        choices=("gelu_tanh", "gelu", "relu", "relu2", "swiglu"), is_advanced=True,
+    )
+    norm: str = _setting(
+        "layernorm", "Norm", "Model",
+        "How numbers are kept in scale before each part of a block. layernorm is GPT-2's; rmsnorm, which does not centre, is the newer one.",
+        choices=("layernorm", "rmsnorm"), is_advanced=True,
+    )
+    position: str = _setting(
+        "learned", "Positions", "Model",
+        "How the model knows the order of tokens. learned adds a vector for each place; rotary turns queries and keys by their place, and learns faster.",
+        choices=("learned", "rotary"), is_advanced=True,
+    )
+    qk_norm: bool = _setting(
+        False, "Normed heads", "Model",
+        "Brings queries and keys to one length before they are compared, which keeps attention calm at high learning rates.",
+        is_advanced=True,
+    )
+    tied_head: bool = _setting(
+        True, "Tied head", "Model",
+        "Reads the next token off with the same table that tokens are looked up in. A head of its own has more parameters and learns faster.",
+        is_advanced=True,
+    )
+    zero_init: bool = _setting(
+        False, "Blocks start at zero", "Model",
+        "Lets each block begin as nothing, so that the first steps go to the tokens themselves.",
+        is_advanced=True,
+    )
+    embedding_std: float = _setting(
+        0.02, "Embedding spread", "Model",
+        "How far apart the vectors of the tokens begin. GPT-2's are 0.02; Muon does well with more.",
+        minimum=1e-4, maximum=10.0, is_advanced=True,
     )
     bias: bool = _setting(
         False, "Biases", "Model",
@@ -110,6 +140,16 @@ class RunSettings:
         0.1, "Weight decay", "Training",
         "Pulls the weights of the matrices towards zero. Some holds off overfitting.",
         minimum=0.0, maximum=10.0, changeable=True, is_advanced=True,
+    )
+    optimizer: str = _setting(
+        "adamw", "Optimizer", "Training",
+        "How gradients become changes. adamw scales each number by itself; muon makes the change of each matrix orthogonal, and needs about a third of the steps.",
+        choices=("adamw", "muon"), is_advanced=True,
+    )
+    muon_lr: float = _setting(
+        0.02, "Muon's rate", "Training",
+        "How far Muon moves the matrices at each step; it rises and falls with the learning rate, which is for everything else. Without Muon it has no effect.",
+        minimum=1e-6, maximum=10.0, changeable=True, is_advanced=True,
     )
     beta1: float = _setting(
         0.9, "Beta 1", "Training",
@@ -168,6 +208,11 @@ class RunSettings:
         if self.n_embd % self.n_head:
             return {
                 "n_head": f"n_head {self.n_head} does not divide n_embd {self.n_embd}; {_suggest_heads(self.n_head, self.n_embd)}"
+            }
+        if self.position == "rotary" and self.n_embd // self.n_head % 2:
+            return {
+                "n_head": f"Rotary positions need an even width for each head; {self.n_embd} / {self.n_head} is odd. "
+                "Choose other heads, or learned positions."
             }
         if self.min_lr > self.lr:
             return {
@@ -250,6 +295,11 @@ PRESETS: dict[str, RunSettings] = {
         eval_interval=100, eval_windows=256,
     ),
     "nanoGPT CPU": RunSettings(),
+    "Fast": RunSettings(
+        batch_size=24, max_steps=400, lr=5e-3, min_lr=0.0, warmup_steps=0, eval_interval=50, eval_windows=256, beta2=0.95,
+        weight_decay=0.0, activation="relu2", norm="rmsnorm", position="rotary", qk_norm=True, tied_head=False, zero_init=True,
+        embedding_std=0.1, optimizer="muon",
+    ),
     "Medium": RunSettings(
         n_layer=6, n_head=6, n_embd=384, block_size=256, batch_size=4, max_steps=5000, dropout=0.2,
         eval_interval=250, eval_windows=64, sample_tokens=256,

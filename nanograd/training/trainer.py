@@ -11,7 +11,8 @@ import numpy as np
 from nanograd.errors import SettingsError
 from nanograd.generation import Ids, Sampling
 from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.optimizer import AdamW
+from nanograd.module import Parameter
+from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
 from nanograd.random import stream, using
 from nanograd.schedule import warmup_cosine
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
@@ -45,14 +46,26 @@ def build_model(settings: RunSettings, vocabulary_size: int) -> GPTLanguageModel
         return GPTLanguageModel(**asdict(model_config(settings, vocabulary_size)))
 
 
-def build_optimizer(model: GPTLanguageModel, settings: RunSettings) -> AdamW:
-    """AdamW that shrinks matrices only: biases and the scales of layer norms do not decay."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+def build_optimizer(model: GPTLanguageModel, settings: RunSettings) -> Optimizer:
+    """The optimizer that `settings` name: its first group holds the matrices, which alone decay.
+
+    AdamW's matrices are all there are; Muon's are those inside the blocks, and AdamW has the rest.
+    """
+    is_muon = settings.optimizer == "muon"
+    matrices: list[Parameter] = []
+    rest: list[Parameter] = []
+    for name, parameter in model.named_parameters():
+        is_inside = parameter.ndim == 2 and (not is_muon or name.startswith("h."))
+        (matrices if is_inside else rest).append(parameter)
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": rest, "weight_decay": 0.0},
     ]
-    return AdamW(groups, lr=settings.lr, betas=(settings.beta1, settings.beta2))
+    betas = (settings.beta1, settings.beta2)
+    if is_muon:
+        groups[0]["muon"] = True
+        return MuonWithAdamW(groups, lr=settings.lr, betas=betas)
+    return AdamW(groups, lr=settings.lr, betas=betas)
 
 
 def default_probe(corpus: Corpus) -> str:
@@ -160,7 +173,7 @@ class Trainer:
                 what = f"The gradient's norm became {norm}" if isfinite(loss) else f"The loss became {loss}"
                 return RunFailed(step=number, message=self._failure(what, number, lr))
             for group in self.optimizer.param_groups:
-                group["lr"] = lr
+                group["lr"] = lr * settings.muon_lr / settings.lr if group.get("muon") else lr
             self._parts.step(self.optimizer, min(1.0, (settings.grad_clip or np.inf) / (norm + 1e-6)))
         self.model.zero_grad()
         self.step = number

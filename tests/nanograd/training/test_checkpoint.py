@@ -48,8 +48,16 @@ def rewritten(path, target, metadata=(), tensors=(), drop=()):
     return target
 
 
+MODERN = {
+    "optimizer": "muon", "norm": "rmsnorm", "position": "rotary", "qk_norm": True, "activation": "relu2", "tied_head": False,
+    "zero_init": True, "embedding_std": 0.1, "lr": 5e-3, "parts": 3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [{}, MODERN, {"parts": 1}], ids=["GPT-2", "modern", "one part"])
 @pytest.mark.parametrize("step", [0, 1, 2, 3, 4, 5, 6])
-def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, small_settings, small_corpus, step):
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, small_settings, small_corpus, step, form):
+    small_settings = replace(small_settings, **form)
     straight = Trainer(small_settings, small_corpus)
     straight_events = list(straight.run())
     save_run(tmp_path / "straight", straight)

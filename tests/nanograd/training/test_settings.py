@@ -81,7 +81,7 @@ def bounds_problems(name, value):
         ("lr", float("inf"), "Learning rate is a number, not inf."),
         ("lr", None, "Learning rate is a number, not None."),
         ("bias", 1, "Biases is yes or no, not 1."),
-        ("activation", "tanh", "Activation is one of gelu_tanh, gelu, relu, not 'tanh'."),
+        ("activation", "tanh", "Activation is one of gelu_tanh, gelu, relu, relu2, swiglu, not 'tanh'."),
         ("dropout", 1.5, "Dropout 1.5 is out of bounds; choose from 0 to 0.95."),
         ("seed", 2**31, "Seed 2,147,483,648 is out of bounds; choose from 0 to 2,147,483,647."),
     ],
@@ -107,6 +107,11 @@ def test_a_number_too_large_for_a_float_is_out_of_bounds():
 def test_heads_that_do_not_divide_the_width_are_told_the_nearest_that_do(n_head, n_embd, advice):
     problems = replace(RunSettings(), n_head=n_head, n_embd=n_embd).problems()
     assert problems == {"n_head": f"n_head {n_head} does not divide n_embd {n_embd}; {advice}"}
+
+
+def test_rotary_heads_of_odd_width_are_told():
+    assert "even width" in replace(RunSettings(), n_head=4, n_embd=12, position="rotary").problems()["n_head"]
+    assert not replace(RunSettings(), n_head=3, n_embd=12, position="rotary").problems()
 
 
 def test_a_final_rate_above_the_rate_is_told():

@@ -166,7 +166,8 @@ FIXED = [name for name, setting in declared_settings().items() if not setting.ch
 OTHER = {
     "n_layer": 1, "n_head": 4, "n_embd": 32, "block_size": 4, "dropout": 0.1, "activation": "relu", "bias": True,
     "batch_size": 2, "seed": 1, "beta1": 0.5, "beta2": 0.5, "validation_fraction": 0.2,
-    "parts": 3,
+    "parts": 3, "norm": "rmsnorm", "position": "rotary", "qk_norm": True, "tied_head": False, "zero_init": True,
+    "embedding_std": 0.1, "optimizer": "muon",
 }  # fmt: skip
 
 
