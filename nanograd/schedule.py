@@ -12,12 +12,13 @@ from typing import Any
 from nanograd.parameter_groups import Optimizer
 
 
-def warmup_cosine(step: int, *, lr: float, min_lr: float, warmup_steps: int, max_steps: int) -> float:
-    """The rate for step `step`, counted from 0 (Loshchilov and Hutter, 2017, with a linear start).
+def warmup_decay(step: int, *, lr: float, min_lr: float, warmup_steps: int, max_steps: int, decay: str = "cosine") -> float:
+    """The rate for step `step`, counted from 0.
 
-    It rises evenly to `lr` over `warmup_steps`, then falls along half a cosine to `min_lr` at `max_steps`, and stays.
+    It rises evenly to `lr` over `warmup_steps`, then falls to `min_lr` at `max_steps`, and stays: along half a cosine
+    (Loshchilov and Hutter, 2017), or evenly where `decay` is "linear".
 
-    >>> [round(warmup_cosine(s, lr=1.0, min_lr=0.0, warmup_steps=2, max_steps=4), 2) for s in range(5)]
+    >>> [round(warmup_decay(s, lr=1.0, min_lr=0.0, warmup_steps=2, max_steps=4), 2) for s in range(5)]
     [0.33, 0.67, 1.0, 0.5, 0.0]
     """
     if step < warmup_steps:
@@ -25,7 +26,7 @@ def warmup_cosine(step: int, *, lr: float, min_lr: float, warmup_steps: int, max
     if step >= max_steps:
         return min_lr
     progress = (step - warmup_steps) / (max_steps - warmup_steps)
-    return min_lr + (lr - min_lr) * 0.5 * (1 + cos(pi * progress))
+    return min_lr + (lr - min_lr) * (1 - progress if decay == "linear" else 0.5 * (1 + cos(pi * progress)))
 
 
 class LRScheduler:

@@ -128,8 +128,13 @@ class RunSettings:
     )
     min_lr: float = _setting(
         1e-4, "Final learning rate", "Training",
-        "Where the learning rate ends after falling along a cosine.",
+        "Where the learning rate ends.",
         minimum=0.0, maximum=1e3, changeable=True, is_advanced=True,
+    )
+    decay: str = _setting(
+        "cosine", "Falls along", "Training",
+        "How the learning rate falls from the end of the warm-up to the last step: along half a cosine, or evenly. Muon does better with linear.",
+        choices=("cosine", "linear"), changeable=True, is_advanced=True,
     )
     warmup_steps: int = _setting(
         100, "Warm-up", "Training",
@@ -298,7 +303,7 @@ PRESETS: dict[str, RunSettings] = {
     "Fast": RunSettings(
         batch_size=24, max_steps=400, lr=5e-3, min_lr=0.0, warmup_steps=0, eval_interval=50, eval_windows=256, beta2=0.95,
         weight_decay=0.0, activation="relu2", norm="rmsnorm", position="rotary", qk_norm=True, tied_head=False, zero_init=True,
-        embedding_std=0.1, optimizer="muon",
+        embedding_std=0.1, optimizer="muon", decay="linear",
     ),
     "Medium": RunSettings(
         n_layer=6, n_head=6, n_embd=384, block_size=256, batch_size=4, max_steps=5000, dropout=0.2,

@@ -14,7 +14,7 @@ from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.module import Parameter
 from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
 from nanograd.random import stream, using
-from nanograd.schedule import warmup_cosine
+from nanograd.schedule import warmup_decay
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
 from nanograd.text.tokenizer import CharacterTokenizer
 from nanograd.training.estimate import model_config
@@ -193,12 +193,13 @@ class Trainer:
     def learning_rate(self, step: int) -> float:
         """The rate for the step after `step` finished ones."""
         settings = self.settings
-        return warmup_cosine(
+        return warmup_decay(
             step,
             lr=settings.lr,
             min_lr=settings.min_lr,
             warmup_steps=settings.warmup_steps,
             max_steps=settings.max_steps,
+            decay=settings.decay,
         )
 
     # ---- looking: none of it changes the run --------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A training step against PyTorch's on the same cores, the share of the machine's sgemm rate it reaches, and one core's time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import exp, log
 from typing import Any
 
@@ -62,7 +62,7 @@ def our_step(model: GPTLanguageModel, ids: Any, count: int) -> Callable[[], None
     return step
 
 
-def their_steps(model: GPTLanguageModel, ids: Any) -> dict[str, Callable[[], None]]:
+def their_steps(model: GPTLanguageModel, ids: Any, kinds: Sequence[str] = ("eager", "compiled")) -> dict[str, Callable[[], None]]:
     """The same step in PyTorch, eager and, where a compiler is there, compiled."""
     import torch
     from gpt_twin import twin_of
@@ -82,14 +82,15 @@ def their_steps(model: GPTLanguageModel, ids: Any) -> dict[str, Callable[[], Non
 
         return step
 
-    eager, compiled = twin_of(model), twin_of(model)
-    steps = {"eager": step_of(eager, eager)}
-    try:
-        compiled_step = step_of(compiled, torch.compile(compiled))
-        compiled_step()
-        steps["compiled"] = compiled_step
-    except Exception as error:
-        print(f"  PyTorch compiles nothing here, so it runs eagerly: {type(error).__name__}")
+    steps = {}
+    for kind in kinds:
+        twin = twin_of(model)
+        step = step_of(twin, torch.compile(twin) if kind == "compiled" else twin)
+        try:
+            step()
+            steps[kind] = step
+        except Exception as error:
+            print(f"  PyTorch compiles nothing here, so it runs eagerly: {type(error).__name__}")
     return steps
 
 
