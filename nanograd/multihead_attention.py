@@ -41,7 +41,7 @@ def future_mask(queries: int, keys: int) -> Array:
 # Queries come in blocks, so that the keys that lie in a block's future are left out. The exponentials e of the scores stay
 # as they are; what they sum up to divides the result instead, which has fewer numbers.
 
-_BLOCK = 64
+QUERY_BLOCK = 64
 _SAFE_SCORE = 60.0  # up to here neither exponentials nor their sums leave the range of float32
 
 
@@ -70,7 +70,7 @@ def join_heads(heads: Array) -> Array:
 
 
 def _blocks(T: int) -> list[slice]:
-    return [slice(begin, min(begin + _BLOCK, T)) for begin in range(0, T, _BLOCK)]
+    return [slice(begin, min(begin + QUERY_BLOCK, T)) for begin in range(0, T, QUERY_BLOCK)]
 
 
 @lru_cache(maxsize=8)

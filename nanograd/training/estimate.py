@@ -4,6 +4,7 @@ import os
 
 from nanograd.errors import SettingsError
 from nanograd.gptconfig import GPTConfig
+from nanograd.multihead_attention import QUERY_BLOCK
 from nanograd.training.settings import RunSettings
 
 ASSUMED_VOCABULARY_SIZE = 65  # before a text is open: about what one in plain English has
@@ -29,13 +30,14 @@ def memory_bytes(settings: RunSettings, vocabulary_size: int) -> int:
     # Weights, gradients, one of each part, and the two averages of AdamW; then what each layer keeps of a token for its backward pass: both
     # norms twice, queries, keys and values, the attention's result and both sides of the MLP make 16 widths, one more for
     # what lies between; the heads' weights. The last line is what the busiest operation needs besides.
-    weights_per_token = settings.n_head * settings.block_size
+    blocks = -(-settings.block_size // QUERY_BLOCK)  # of queries, which leave out the keys of the blocks behind them
+    weights_per_token = settings.n_head * settings.block_size * (blocks + 1) / (2 * blocks)
     kept_per_token = (13 if settings.activation == "relu" else 17) * settings.n_embd + weights_per_token
     if settings.dropout:
         kept_per_token += settings.n_embd // 2 + weights_per_token
-    busiest = max(3 * vocabulary_size, 10 * settings.n_embd, 3 * weights_per_token)
+    busiest = max(3 * vocabulary_size, 9 * settings.n_embd, 2 * weights_per_token / blocks)
     activations = tokens * (settings.n_layer * kept_per_token + busiest)
-    return _PROGRAM_BYTES + _FLOAT_BYTES * ((3 + settings.parts) * parameters + activations)
+    return _PROGRAM_BYTES + int(_FLOAT_BYTES * ((3 + settings.parts) * parameters + activations))
 
 
 def check_memory(settings: RunSettings, vocabulary_size: int) -> None:
