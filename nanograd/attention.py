@@ -129,8 +129,6 @@ class MultiheadAttention(Module):
     ((1, 3, 4), (1, 3, 3))
     """
 
-    in_proj_bias: Parameter | None
-
     def __init__(
         self,
         embed_dim: int,
@@ -151,7 +149,7 @@ class MultiheadAttention(Module):
             raise ShapeError(f"num_heads {num_heads} does not divide embed_dim {embed_dim}; choose a divisor.")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.in_proj_weight = xavier_uniform_(Parameter(empty(3 * embed_dim, embed_dim)))
-        self.register_parameter("in_proj_bias", Parameter(zeros(3 * embed_dim)) if bias else None)
+        self.in_proj_bias = Parameter(zeros(3 * embed_dim)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias=bias)
         if bias:
             self.out_proj.bias = Parameter(zeros(embed_dim))
@@ -179,8 +177,8 @@ class MultiheadAttention(Module):
         if query.ndim == 2:  # no batch: a batch of one
             one = 0 if self.batch_first else 1
             padding = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
-            inputs = (x.unsqueeze(one) for x in (query, key, value))
-            result, weights = self.forward(*inputs, padding, need_weights, attn_mask, average_attn_weights)
+            query, key, value = (x.unsqueeze(one) for x in (query, key, value))
+            result, weights = self.forward(query, key, value, padding, need_weights, attn_mask, average_attn_weights)
             return result.squeeze(one), None if weights is None else weights.squeeze(0)
         order = (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)  # from (N, L, H, D) or (L, N, H, D) to (N, H, L, D)
         back = (0, 2, 1, 3) if self.batch_first else (2, 0, 1, 3)

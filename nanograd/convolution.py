@@ -13,7 +13,7 @@ from nanograd.creation import zeros
 from nanograd.errors import ShapeError, refuse
 from nanograd.graph import Array, Kernel
 from nanograd.joining import cat, einsum
-from nanograd.module import Module, Parameter, uniform_parameter
+from nanograd.module import Module, uniform_parameter
 from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused
 from nanograd.windows import Sizes, Windows, as_sizes, make_windows
@@ -45,18 +45,18 @@ def _convolution(x: Array, weight: Array, *bias: Array, windows: Windows, groups
     if bias:
         product += bias[0].reshape(groups, -1, 1)
     z = np.ascontiguousarray(np.moveaxis(product.reshape(len(weight), *outputs), -1, 0))
-    return z, (x.shape, weight, kernels, columns, windows)
+    return z, (x, weight, kernels, columns, windows)  # the columns may be a view of x
 
 
 def _convolution_backward(
-    g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], weight: Array, kernels: Array, columns: Array, windows: Windows
+    g: Array, needs: tuple[bool, ...], x: Array, weight: Array, kernels: Array, columns: Array, windows: Windows
 ) -> list[Array | None]:
     """Differentiates, from the last line up: adding the bias, kernels @ columns, and the windows, which overlap."""
     rows = _samples_last(g).reshape(*kernels.shape[:2], columns.shape[2])
     dx = d_weight = None
     if needs[0]:
-        d_columns = (kernels.swapaxes(1, 2) @ rows).reshape(shape[1], prod(windows.kernel), *g.shape[2:], shape[0])
-        dx = np.moveaxis(windows.add_up(d_columns.swapaxes(0, 1), (*shape[1:], shape[0]), g.dtype), -1, 0)
+        d_columns = (kernels.swapaxes(1, 2) @ rows).reshape(x.shape[1], prod(windows.kernel), *g.shape[2:], len(x))
+        dx = np.moveaxis(windows.add_up(d_columns.swapaxes(0, 1), (*x.shape[1:], len(x)), g.dtype), -1, 0)
     if needs[1]:
         d_weight = (rows @ columns.swapaxes(1, 2)).reshape(weight.shape)
     return [dx, d_weight, rows.sum(axis=2).reshape(-1)][: len(needs)]
@@ -129,7 +129,6 @@ class _Convolution(Module):
     """What the layers share: a weight and a bias drawn evenly from -1/sqrt(n) to 1/sqrt(n), n the numbers one output sees."""
 
     _dims: int
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -155,7 +154,7 @@ class _Convolution(Module):
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         bound, generator = max(prod(shape[1:]), 1) ** -0.5, current_generator().numpy
         self.weight = uniform_parameter(shape, bound, generator)
-        self.register_parameter("bias", uniform_parameter(shape[:1], bound, generator) if bias else None)
+        self.bias = uniform_parameter(shape[:1], bound, generator) if bias else None
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, in_channels, ...) -> (N, out_channels, ...), or both without N."""

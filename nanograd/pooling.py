@@ -66,10 +66,8 @@ def _average_pool_backward(
     return (windows.add_up(repeat(g / counts), shape, g.dtype),)
 
 
-_KERNELS = {
-    "max_pool2d": Kernel("max_pool2d", _max_pool, _max_pool_backward),
-    "avg_pool2d": Kernel("avg_pool2d", _average_pool, _average_pool_backward),
-}
+_max_kernel = Kernel("max_pool2d", _max_pool, _max_pool_backward)
+_average_kernel = Kernel("avg_pool2d", _average_pool, _average_pool_backward)
 
 
 def max_pool2d(
@@ -87,7 +85,7 @@ def max_pool2d(
     tensor([[[4.]]])
     """
     refuse(return_indices, "return_indices=True", "leave it out")
-    return _pool("max_pool2d", input, _pool_windows(kernel_size, stride, padding, dilation, ceil_mode))
+    return _pool(_max_kernel, input, _pool_windows(kernel_size, stride, padding, dilation, ceil_mode))
 
 
 def avg_pool2d(
@@ -108,7 +106,7 @@ def avg_pool2d(
     """
     refuse(divisor_override is not None, "divisor_override", "multiply the result instead")
     windows = _pool_windows(kernel_size, stride, padding, 1, ceil_mode)
-    return _pool("avg_pool2d", input, windows, counts_padding=count_include_pad)
+    return _pool(_average_kernel, input, windows, counts_padding=count_include_pad)
 
 
 def _pool_windows(kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Windows:
@@ -120,12 +118,12 @@ def _pool_windows(kernel_size: Any, stride: Any, padding: Any, dilation: Any, ce
     return windows
 
 
-def _pool(name: str, input: Tensor, windows: Windows, **parameters: Any) -> Tensor:
+def _pool(kernel: Kernel, input: Tensor, windows: Windows, **parameters: Any) -> Tensor:
     if input.ndim not in (3, 4):
-        raise ShapeError(f"{name} takes an input (N, C, H, W) or (C, H, W); got {input.shape}.")
-    input._require_floats(name)
+        raise ShapeError(f"{kernel.name} takes an input (N, C, H, W) or (C, H, W); got {input.shape}.")
+    input._require_floats(kernel.name)
     images = input.reshape(prod(input.shape[:-2]), *input.shape[-2:])
-    result = fused(_KERNELS[name], images, windows=windows, **parameters)
+    result = fused(kernel, images, windows=windows, **parameters)
     return result.reshape(*input.shape[:-2], *result.shape[1:])
 
 
