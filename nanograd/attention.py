@@ -44,26 +44,22 @@ def _attention(
     weights = np.exp(scores - np.where(np.isneginf(largest), 0, largest))
     total = weights.sum(axis=-1, keepdims=True)
     weights /= np.where(total == 0, 1, total)  # a query that may look at no key takes nothing
-    kept = None
+    dropped = weights
     if generator is not None:
-        kept = keep_mask(weights.shape, dropout_p, generator) / weights.dtype.type(1 - dropout_p)
-    dropped = weights if kept is None else weights * kept
-    return dropped @ value, (query, key, value, weights, kept, scale)
+        dropped = weights * (keep_mask(weights.shape, dropout_p, generator) / weights.dtype.type(1 - dropout_p))
+    return dropped @ value, (query, key, value, weights, dropped, scale)
 
 
 def _attention_backward(
-    g: Array, needs: tuple[bool, ...], query: Array, key: Array, value: Array, weights: Array, kept: Array | None, scale: float
-) -> list[Array | None]:
-    """Differentiates, from the last line up: dropped @ value, dropout, softmax, adding the mask, query @ key^T."""
-    dropped = weights if kept is None else weights * kept
+    g: Array, needs: tuple[bool, ...], query: Array, key: Array, value: Array, weights: Array, dropped: Array, scale: float
+) -> list[Array]:
+    """Differentiates, from the last line up: dropped @ value, dropout and softmax, adding the mask, query @ key^T."""
     d_scores = g @ value.swapaxes(-1, -2)
-    if kept is not None:
-        d_scores *= kept
-    d_scores *= weights
+    d_scores *= dropped
     d_scores -= weights * d_scores.sum(axis=-1, keepdims=True)
     scaled = d_scores * g.dtype.type(scale)
-    gradients: list[Array | None] = [scaled @ key, scaled.swapaxes(-1, -2) @ query, dropped.swapaxes(-1, -2) @ g]
-    return gradients if len(needs) == 3 else [*gradients, d_scores if needs[3] else None]
+    gradients = [scaled @ key, scaled.swapaxes(-1, -2) @ query, dropped.swapaxes(-1, -2) @ g, d_scores]
+    return gradients[: len(needs)]
 
 
 _kernel = Kernel("scaled_dot_product_attention", _attention, _attention_backward)
@@ -89,20 +85,6 @@ def scaled_dot_product_attention(
     tensor([[2.],
             [3.]])
     """
-    _check_shapes(query, key, value)
-    if is_causal and attn_mask is not None:
-        raise ValueError("attn_mask and is_causal exclude each other: make the mask causal too, or leave one of them out.")
-    if not 0 <= dropout_p < 1:
-        raise ValueError(f"dropout_p is from 0 to below 1; got {dropout_p}.")
-    if is_causal:
-        attn_mask = wrap(np.tri(query.shape[-2], key.shape[-2], dtype=np.bool_))
-    masks = () if attn_mask is None else (_added(attn_mask, query, allowed=True),)
-    generator = current_generator() if dropout_p else None
-    scale = max(query.shape[-1], 1) ** -0.5 if scale is None else scale
-    return fused(_kernel, query, key, value, *masks, scale=scale, dropout_p=dropout_p, generator=generator)
-
-
-def _check_shapes(query: Tensor, key: Tensor, value: Tensor) -> None:
     if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise ShapeError(
             "Attention takes queries (..., L, E), keys (..., S, E) and values (..., S, Ev); "
@@ -110,7 +92,17 @@ def _check_shapes(query: Tensor, key: Tensor, value: Tensor) -> None:
         )
     if not query.dtype == key.dtype == value.dtype:
         raise ShapeError(f"Attention needs one dtype; got {query.dtype}, {key.dtype} and {value.dtype}: use .to().")
+    if is_causal and attn_mask is not None:
+        raise ValueError("attn_mask and is_causal exclude each other: make the mask causal too, or leave one of them out.")
+    if not 0 <= dropout_p < 1:
+        raise ValueError(f"dropout_p is from 0 to below 1; got {dropout_p}.")
     query._require_floats("scaled_dot_product_attention")
+    if is_causal:
+        attn_mask = wrap(np.tri(query.shape[-2], key.shape[-2], dtype=np.bool_))
+    masks = () if attn_mask is None else (_added(attn_mask, query, allowed=True),)
+    generator = current_generator() if dropout_p else None
+    scale = max(query.shape[-1], 1) ** -0.5 if scale is None else scale
+    return fused(_kernel, query, key, value, *masks, scale=scale, dropout_p=dropout_p, generator=generator)
 
 
 def _added(mask: Tensor, like: Tensor, allowed: bool) -> Tensor:
@@ -137,8 +129,6 @@ class MultiheadAttention(Module):
     ((1, 3, 4), (1, 3, 3))
     """
 
-    in_proj_bias: Parameter | None
-
     def __init__(
         self,
         embed_dim: int,
@@ -159,7 +149,7 @@ class MultiheadAttention(Module):
             raise ShapeError(f"num_heads {num_heads} does not divide embed_dim {embed_dim}; choose a divisor.")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.in_proj_weight = xavier_uniform_(Parameter(empty(3 * embed_dim, embed_dim)))
-        self.register_parameter("in_proj_bias", Parameter(zeros(3 * embed_dim)) if bias else None)
+        self.in_proj_bias = Parameter(zeros(3 * embed_dim)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias=bias)
         if bias:
             self.out_proj.bias = Parameter(zeros(embed_dim))
@@ -184,52 +174,43 @@ class MultiheadAttention(Module):
         """
         if is_causal and attn_mask is None:
             raise ValueError("is_causal says that attn_mask is causal, so attn_mask has to be given as well.")
-        is_batch = query.ndim == 3
-        if not is_batch:
-            query, key, value = (x.unsqueeze(0) for x in (query, key, value))
-            key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
-        elif not self.batch_first:
-            query, key, value = (x.transpose(0, 1) for x in (query, key, value))
-        result, weights = self._attend(query, key, value, self._mask(query, key, key_padding_mask, attn_mask), need_weights)
-        result = self.out_proj(result.transpose(1, 2).reshape(query.shape))
-        if not is_batch:
-            result = result.squeeze(0)
-        elif not self.batch_first:
-            result = result.transpose(0, 1)
-        if weights is None:
-            return result, None
-        weights = weights.mean(1) if average_attn_weights else weights
-        return result, weights if is_batch else weights.squeeze(0)
-
-    def _attend(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, need_weights: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """From (N, L, E) and (N, S, E) twice: the heads' results (N, H, L, E / H) and their weights (N, H, L, S)."""
-        heads = []
+        if query.ndim == 2:  # no batch: a batch of one
+            one = 0 if self.batch_first else 1
+            padding = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+            query, key, value = (x.unsqueeze(one) for x in (query, key, value))
+            result, weights = self.forward(query, key, value, padding, need_weights, attn_mask, average_attn_weights)
+            return result.squeeze(one), None if weights is None else weights.squeeze(0)
+        order = (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)  # from (N, L, H, D) or (L, N, H, D) to (N, H, L, D)
+        back = (0, 2, 1, 3) if self.batch_first else (2, 0, 1, 3)
         biases: Any = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
+        heads = []
         for x, weight, bias in zip((query, key, value), self.in_proj_weight.chunk(3), biases, strict=True):
-            if x.ndim != 3 or x.shape[-1] != self.embed_dim or len(x) != len(query):
+            if x.ndim != 3 or x.shape[-1] != self.embed_dim or x.shape[order[0]] != query.shape[order[0]]:
                 raise ShapeError(f"The inputs have three dimensions, or two, the last of size {self.embed_dim}; got {x.shape}.")
             split = linear(x, weight, bias).reshape(*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)
-            heads.append(split.transpose(1, 2))
-        query, key, value = heads
-        dropout_p = self.dropout if self.training else 0.0
+            heads.append(split.permute(*order))
+        queries, keys, values = heads
+        mask = self._mask(queries, keys, key_padding_mask, attn_mask)
+        dropout_p, weights = self.dropout if self.training else 0.0, None
         if need_weights:
-            return attention_definition(query, key, value, mask, dropout_p)
-        return scaled_dot_product_attention(query, key, value, mask, dropout_p), None
+            result, weights = attention_definition(queries, keys, values, mask, dropout_p)
+            weights = weights.mean(1) if average_attn_weights else weights
+        else:
+            result = scaled_dot_product_attention(queries, keys, values, mask, dropout_p)
+        return self.out_proj(result.permute(*back).reshape(query.shape)), weights
 
     def _mask(self, query: Tensor, key: Tensor, padding: Tensor | None, attn_mask: Tensor | None) -> Tensor | None:
-        """Both masks as floats to add, together (N, 1 or H, 1 or L, S)."""
-        N, L, S = len(query), query.shape[1], key.shape[1]
-        total: Tensor | None = None
+        """Both masks as floats to add, together (N, 1 or H, 1 or L, S), for heads (N, H, L, D) and (N, H, S, D)."""
+        N, H, L = query.shape[:3]
+        S = key.shape[2]
+        parts: list[Tensor] = []
         if attn_mask is not None:
-            if attn_mask.shape not in ((L, S), (N * self.num_heads, L, S)):
-                raise ShapeError(f"attn_mask is {(L, S)} or {(N * self.num_heads, L, S)}; got {attn_mask.shape}.")
-            heads = (1, 1) if attn_mask.ndim == 2 else (N, self.num_heads)
-            total = _added(attn_mask, query, allowed=False).reshape(*heads, L, S)
+            if attn_mask.shape not in ((L, S), (N * H, L, S)):
+                raise ShapeError(f"attn_mask is {(L, S)} or {(N * H, L, S)}; got {attn_mask.shape}.")
+            heads = (1, 1) if attn_mask.ndim == 2 else (N, H)
+            parts.append(_added(attn_mask, query, allowed=False).reshape(*heads, L, S))
         if padding is not None:
             if padding.shape != (N, S):
                 raise ShapeError(f"key_padding_mask is {(N, S)}, batch by keys; got {padding.shape}.")
-            added = _added(padding, query, allowed=False).reshape(N, 1, 1, S)
-            total = added if total is None else total + added
-        return total
+            parts.append(_added(padding, query, allowed=False).reshape(N, 1, 1, S))
+        return sum(parts[1:], parts[0]) if parts else None

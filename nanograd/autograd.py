@@ -41,12 +41,9 @@ def grad(
         root, seed = result._node or result, result.seed_gradient(weight)
         seeds[root] = seeds[root] + seed if root in seeds else seed
     found = backward_from(seeds, retain_graph, frozenset(x._node for x in wanted if x._node is not None))
-    sums = [_gradient_of(x, found.get(x._node or x)) for x in wanted]
-    unused = [place for place, total in enumerate(sums) if total is None]
-    if unused and not allow_unused:
-        raise GraphError(f"The outputs do not depend on input {unused[0]}; leave it out, or pass allow_unused=True.")
-    return tuple(sums)
-
-
-def _gradient_of(x: Tensor, found: Array | None) -> Tensor | None:
-    return None if found is None else wrap(np.array(through_hooks(x._hooks, found)))
+    gradients = [found.get(x._node or x) for x in wanted]
+    for place, gradient in enumerate(gradients):
+        if gradient is None and not allow_unused:
+            raise GraphError(f"The outputs do not depend on input {place}; leave it out, or pass allow_unused=True.")
+    pairs = zip(wanted, gradients, strict=True)
+    return tuple(None if gradient is None else wrap(np.array(through_hooks(x._hooks, gradient))) for x, gradient in pairs)

@@ -4,6 +4,7 @@ For x (N, C) or (N, C, ...) mean and variance (divided by the count) are taken o
 running averages of them, made in training, take their place in evaluation.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -29,31 +30,26 @@ def batch_norm_definition(input: Tensor, weight: Tensor | None, bias: Tensor | N
 
 
 def _batch_norm(
-    x: Array, *weight_and_bias: Array, has_weight: bool, mean: Array, var: Array, is_of_batch: bool, eps: float
+    x: Array, weight: Array, bias: Array, mean: Array, var: Array, is_of_batch: bool, eps: float
 ) -> tuple[Array, tuple[Any, ...]]:
     inverse = (1 / np.sqrt(var + eps)).astype(x.dtype)[:, None]
     normalized = x - mean.astype(x.dtype)[:, None]
     normalized *= inverse
-    weight = weight_and_bias[0][:, None] if has_weight else None
-    z = normalized * weight if weight is not None else normalized.copy()
-    if len(weight_and_bias) > has_weight:
-        z += weight_and_bias[-1][:, None]
-    return z, (normalized, inverse, weight, is_of_batch)
+    z = normalized * weight[:, None]
+    z += bias[:, None]
+    return z, (normalized, inverse * weight[:, None], is_of_batch)
 
 
 def _batch_norm_backward(
-    g: Array, needs: tuple[bool, ...], normalized: Array, inverse: Array, weight: Array | None, is_of_batch: bool
-) -> list[Array | None]:
+    g: Array, needs: tuple[bool, ...], normalized: Array, slope: Array, is_of_batch: bool
+) -> tuple[Array, Array, Array]:
     """Differentiates z = normalized weight + bias, then normalized = (x - mean) inverse, both of x where `is_of_batch`."""
     d_weight, d_bias = np.einsum("ncl,ncl->c", g, normalized), g.sum(axis=(0, 2))
     dx = g
     if is_of_batch:
         count = max(g.size // max(g.shape[1], 1), 1)
         dx = g - (d_bias / count)[:, None] - normalized * (d_weight / count)[:, None]
-    gradients: list[Array | None] = [dx * (inverse if weight is None else inverse * weight)]
-    if weight is not None:
-        gradients.append(d_weight)
-    return gradients if len(needs) == len(gradients) else [*gradients, d_bias]
+    return dx * slope, d_weight, d_bias
 
 
 _kernel = Kernel("batch_norm", _batch_norm, _batch_norm_backward)
@@ -79,29 +75,32 @@ def batch_norm(
     tensor([[-1.],
             [ 1.]])
     """
-    _check(input, running_mean, running_var, weight, bias, training)
-    x = input.reshape(*input.shape[:2], int(np.prod(input.shape[2:])))
+    if input.ndim < 2:
+        raise ShapeError(f"batch_norm expects an input (N, C) or (N, C, ...); got the shape {input.shape}.")
+    input._require_floats("batch_norm")
+    channels, count = input.shape[1], input.numel() // max(input.shape[1], 1)
+    for given in (running_mean, running_var, weight, bias):
+        if given is not None and given.shape != (channels,):
+            raise ShapeError(
+                f"The input has {channels} channels; running values, weight and bias are ({channels},), not {given.shape}."
+            )
+    x = input.reshape(*input.shape[:2], prod(input.shape[2:]))
     if training:
-        mean, var = _statistics(x.array)
+        if count == 1:
+            raise ShapeError(
+                f"Expected more than 1 value per channel when training, got the shape {input.shape}: use a larger batch, or eval()."
+            )
+        mean = x.array.sum(axis=(0, 2)) / max(count, 1)
+        var = np.square(x.array - mean[:, None]).sum(axis=(0, 2)) / max(count, 1)
         _move(running_mean, mean, momentum)
-        count = x.array.size // max(x.shape[1], 1)
         _move(running_var, var * (count / max(count - 1, 1)), momentum)
     elif running_mean is not None and running_var is not None:
         mean, var = running_mean.array, running_var.array
     else:
         raise ValueError("batch_norm needs running_mean and running_var in evaluation; pass both, or training=True.")
-    extras = [extra for extra in (weight, bias) if extra is not None]
-    result = fused(_kernel, x, *extras, has_weight=weight is not None, mean=mean, var=var, is_of_batch=training, eps=eps)
-    return result.reshape(input.shape)
-
-
-def _statistics(x: Array) -> tuple[Array, Array]:
-    """Mean and variance of each channel of (N, C, L)."""
-    count = x.size // max(x.shape[1], 1)
-    if not count:
-        return np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype)
-    mean = x.sum(axis=(0, 2)) / x.dtype.type(count)
-    return mean, np.square(x - mean[:, None]).sum(axis=(0, 2)) / x.dtype.type(count)
+    weight = ones(channels, dtype=input.dtype) if weight is None else weight
+    bias = zeros(channels, dtype=input.dtype) if bias is None else bias
+    return fused(_kernel, x, weight, bias, mean=mean, var=var, is_of_batch=training, eps=eps).reshape(input.shape)
 
 
 def _move(running: Tensor | None, value: Array, momentum: float) -> None:
@@ -110,30 +109,11 @@ def _move(running: Tensor | None, value: Array, momentum: float) -> None:
             running.mul_(1 - momentum).add_(wrap(value.astype(running.dtype)), alpha=momentum)
 
 
-def _check(input: Tensor, *of_channels_and_training: Any) -> None:
-    *of_channels, training = of_channels_and_training
-    if input.ndim < 2:
-        raise ShapeError(f"batch_norm expects an input (N, C) or (N, C, ...); got the shape {input.shape}.")
-    input._require_floats("batch_norm")
-    channels = input.shape[1]
-    for value in of_channels:
-        if value is not None and value.shape != (channels,):
-            raise ShapeError(
-                f"The input has {channels} channels; running values, weight and bias are ({channels},), not {value.shape}."
-            )
-    if training and input.numel() == channels != 0:
-        raise ShapeError(
-            f"Expected more than 1 value per channel when training, got the shape {input.shape}: use a larger batch, or eval()."
-        )
-
-
 class _BatchNorm(Module):
     """What batch normalisation is for inputs of any number of dimensions; a subclass says which."""
 
     _dims: tuple[int, ...]
     _shapes: str
-    weight: Parameter | None
-    bias: Parameter | None
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -151,8 +131,8 @@ class _BatchNorm(Module):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.register_parameter("weight", Parameter(ones(num_features)) if affine else None)
-        self.register_parameter("bias", Parameter(zeros(num_features)) if affine and bias else None)
+        self.weight = Parameter(ones(num_features)) if affine else None
+        self.bias = Parameter(zeros(num_features)) if affine and bias else None
         self.register_buffer("running_mean", zeros(num_features) if track_running_stats else None)
         self.register_buffer("running_var", ones(num_features) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", tensor(0) if track_running_stats else None)

@@ -12,27 +12,24 @@ import numpy as np
 from nanograd.creation import zeros
 from nanograd.errors import ShapeError, refuse
 from nanograd.graph import Array, Kernel
-from nanograd.joining import einsum
-from nanograd.module import Module, Parameter, uniform_parameter
+from nanograd.joining import cat, einsum
+from nanograd.module import Module, uniform_parameter
 from nanograd.random import current_generator
-from nanograd.tensor import Tensor
-from nanograd.windows import Sizes, Windows, apply_windows, as_sizes, make_windows
+from nanograd.tensor import Tensor, fused
+from nanograd.windows import Sizes, Windows, as_sizes, make_windows
 
 # ---- the definition ---------------------------------------------------------------------------------------------------
 
 
 def convolution_definition(input: Tensor, weight: Tensor, bias: Tensor | None, windows: Windows, groups: int = 1) -> Tensor:
-    """Convolution in primitives: for each position in the kernel a product of channels. (N, C, H, W) -> (N, O, H', W')."""
-    sizes, outputs = input.shape[2:], windows.output_sizes(input.shape[2:])
-    padded = zeros(*input.shape[:2], *windows.padded_sizes(sizes), dtype=input.dtype)
-    padded[..., *windows.inside(sizes)] = input
-    total = zeros(input.shape[0], groups, weight.shape[0] // groups, *outputs, dtype=input.dtype)
-    kernels = weight.reshape(groups, -1, *weight.shape[1:])
-    for position, place in windows.places(outputs):
-        seen = padded[..., *place].reshape(len(input), groups, -1, *outputs)
-        total = total + einsum("ngc...,goc->ngo...", seen, kernels[..., *position])
-    result = total.reshape(len(input), -1, *outputs)
-    return result if bias is None else result + bias.reshape(-1, *(1,) * len(outputs))
+    """Convolution in primitives: what lies under each window times each kernel. (N, C, H, W) -> (N, O, H', W')."""
+    N, C, *sizes = input.shape
+    places = windows.of(np.arange(prod(sizes)).reshape(1, *sizes), padding=-1)[0]  # in the flat input; -1 is padding
+    flat = cat([input.reshape(N, C, -1), zeros(N, C, 1, dtype=input.dtype)], 2)  # what lies at -1 is 0
+    seen = flat[:, :, places.reshape(prod(windows.kernel), -1)].reshape(N, groups, C // groups, prod(windows.kernel), -1)
+    result = einsum("ngckl,gock->ngol", seen, weight.reshape(groups, -1, *seen.shape[2:4]))
+    result = result.reshape(N, -1, *places.shape[len(sizes) :])
+    return result if bias is None else result + bias.reshape(-1, *(1,) * len(sizes))
 
 
 # ---- the fast form: all windows as columns, and one product of matrices for each group. Samples come last, (C, H, W, N), so
@@ -40,41 +37,33 @@ def convolution_definition(input: Tensor, weight: Tensor, bias: Tensor | None, w
 
 
 def _convolution(x: Array, weight: Array, *bias: Array, windows: Windows, groups: int) -> tuple[Array, tuple[Any, ...]]:
-    outputs = windows.output_sizes(x.shape[2:])
-    columns = _columns(windows.pad(x), windows, outputs).reshape(groups, weight[0].size, prod(outputs) * len(x))
-    product = weight.reshape(groups, len(weight) // groups, weight[0].size) @ columns
+    seen = windows.of(_samples_last(x))
+    outputs = seen.shape[x.ndim - 1 :]
+    columns = seen.reshape(groups, weight[0].size, prod(outputs))
+    kernels = weight.reshape(groups, len(weight) // groups, weight[0].size)
+    product = kernels @ columns
     if bias:
         product += bias[0].reshape(groups, -1, 1)
-    z = np.ascontiguousarray(np.moveaxis(product.reshape(len(weight), *outputs, len(x)), -1, 0))
-    return z, (x.shape, weight, columns, windows, groups)
-
-
-def _columns(padded: Array, windows: Windows, outputs: tuple[int, ...]) -> Array:
-    """(N, C, ...) -> (C, kernel sizes, output sizes, N): what lies under each window."""
-    samples_last = np.ascontiguousarray(np.moveaxis(padded, 0, -1))
-    columns = np.empty((len(samples_last), *windows.kernel, *outputs, len(padded)), padded.dtype)
-    for position, place in windows.places(outputs):
-        columns[:, *position] = samples_last[:, *place]
-    return columns
+    z = np.ascontiguousarray(np.moveaxis(product.reshape(len(weight), *outputs), -1, 0))
+    return z, (x, weight, kernels, columns, windows)  # the columns may be a view of x
 
 
 def _convolution_backward(
-    g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], weight: Array, columns: Array, windows: Windows, groups: int
+    g: Array, needs: tuple[bool, ...], x: Array, weight: Array, kernels: Array, columns: Array, windows: Windows
 ) -> list[Array | None]:
-    """Differentiates, from the last line up: adding the bias, weight @ columns, and the windows, which overlap."""
-    outputs, per_group = g.shape[2:], len(weight) // groups
-    rows = np.ascontiguousarray(np.moveaxis(g, 0, -1)).reshape(groups, per_group, columns.shape[2])
+    """Differentiates, from the last line up: adding the bias, kernels @ columns, and the windows, which overlap."""
+    rows = _samples_last(g).reshape(*kernels.shape[:2], columns.shape[2])
     dx = d_weight = None
     if needs[0]:
-        d_columns = weight.reshape(groups, per_group, weight[0].size).swapaxes(1, 2) @ rows
-        d_seen = d_columns.reshape(shape[1], *windows.kernel, *outputs, shape[0])
-        d_padded = np.zeros((shape[1], *windows.padded_sizes(shape[2:]), shape[0]), g.dtype)
-        for position, place in windows.places(outputs):
-            d_padded[:, *place] += d_seen[:, *position]
-        dx = np.moveaxis(d_padded[:, *windows.inside(shape[2:])], -1, 0)
+        d_columns = (kernels.swapaxes(1, 2) @ rows).reshape(x.shape[1], prod(windows.kernel), *g.shape[2:], len(x))
+        dx = np.moveaxis(windows.add_up(d_columns.swapaxes(0, 1), (*x.shape[1:], len(x)), g.dtype), -1, 0)
     if needs[1]:
         d_weight = (rows @ columns.swapaxes(1, 2)).reshape(weight.shape)
     return [dx, d_weight, rows.sum(axis=2).reshape(-1)][: len(needs)]
+
+
+def _samples_last(x: Array) -> Array:
+    return np.ascontiguousarray(np.moveaxis(x, 0, -1))
 
 
 _kernel = Kernel("convolution", _convolution, _convolution_backward)
@@ -94,7 +83,7 @@ def conv1d(
     >>> conv1d(Tensor([[1.0, 2.0, 3.0]]), Tensor([[[1.0, 1.0]]]))
     tensor([[3., 5.]])
     """
-    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+    return _convolve(1, input, weight, bias, groups, stride, padding, dilation)
 
 
 def conv2d(
@@ -111,22 +100,14 @@ def conv2d(
     `stride`, `padding` and `dilation` are a number or one for each spatial dimension; `padding` is by zeros, "valid" for
     none or "same" for as many as keep the size. Raises ShapeError where shapes do not fit.
     """
-    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+    return _convolve(2, input, weight, bias, groups, stride, padding, dilation)
 
 
-def _convolve(
-    name: str,
-    dims: int,
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-) -> Tensor:
+def _convolve(dims: int, input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, *steps: Any) -> Tensor:
     if weight.ndim != dims + 2 or input.ndim not in (dims + 1, dims + 2):
-        raise ShapeError(f"{name} takes an input and a weight of {dims + 2} dimensions; got {input.shape} and {weight.shape}.")
+        raise ShapeError(
+            f"conv{dims}d takes an input and a weight of {dims + 2} dimensions; got {input.shape} and {weight.shape}."
+        )
     channels = input.shape[-dims - 1]
     if groups < 1 or channels != weight.shape[1] * groups or weight.shape[0] % groups:
         raise ShapeError(
@@ -136,18 +117,18 @@ def _convolve(
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ShapeError(f"The bias has one number for each of the {weight.shape[0]} output channels; got {bias.shape}.")
     if input.dtype != weight.dtype:
-        raise ShapeError(
-            f"{name} needs one dtype; got an input of {input.dtype} and a weight of {weight.dtype}: use .to() on one."
-        )
-    windows = make_windows(weight.shape[2:], stride, padding, dilation)
-    return apply_windows(_kernel, dims, input, weight, *(() if bias is None else (bias,)), windows=windows, groups=groups)
+        raise ShapeError(f"Convolution needs one dtype; got {input.dtype} and a weight of {weight.dtype}: use .to() on one.")
+    input._require_floats(f"conv{dims}d")
+    extras = () if bias is None else (bias,)
+    samples = input if input.ndim == dims + 2 else input.unsqueeze(0)
+    result = fused(_kernel, samples, weight, *extras, windows=make_windows(weight.shape[2:], *steps), groups=groups)
+    return result if samples is input else result.squeeze(0)
 
 
 class _Convolution(Module):
     """What the layers share: a weight and a bias drawn evenly from -1/sqrt(n) to 1/sqrt(n), n the numbers one output sees."""
 
     _dims: int
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -173,13 +154,12 @@ class _Convolution(Module):
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         bound, generator = max(prod(shape[1:]), 1) ** -0.5, current_generator().numpy
         self.weight = uniform_parameter(shape, bound, generator)
-        self.register_parameter("bias", uniform_parameter(shape[:1], bound, generator) if bias else None)
+        self.bias = uniform_parameter(shape[:1], bound, generator) if bias else None
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, in_channels, ...) -> (N, out_channels, ...), or both without N."""
-        return _convolve(
-            type(self).__name__, self._dims, input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
+        steps = self.stride, self.padding, self.dilation
+        return _convolve(self._dims, input, self.weight, self.bias, self.groups, *steps)
 
     def extra_repr(self) -> str:
         """The sizes, and the settings that are not the defaults."""

@@ -1,7 +1,7 @@
 """Data sets and batches of them, as torch.utils.data: samples by position, put together N at a time, in random order."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +13,6 @@ from nanograd.random import Generator
 from nanograd.tensor import Tensor
 
 Collate = Callable[[list[Any]], Any]
-
-
-class HasSamples(Protocol):
-    """Anything with a length and samples by position, such as a Dataset or a list."""
-
-    def __len__(self) -> int:
-        """How many samples there are."""
-        ...
-
-    def __getitem__(self, index: int, /) -> Any:
-        """The sample at a position."""
-        ...
 
 
 class Dataset:
@@ -56,37 +44,6 @@ class TensorDataset(Dataset):
         return len(self.tensors[0])
 
 
-class Subset(Dataset):
-    """The samples of another data set at some positions."""
-
-    def __init__(self, dataset: HasSamples, indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, indices
-
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[self.indices[index]]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-
-def random_split(dataset: HasSamples, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
-    """Parts of a data set at random, without overlap; `lengths` are counts, or shares that sum to 1.
-
-    >>> [len(part) for part in random_split(range(10), [0.8, 0.2])]
-    [8, 2]
-    """
-    counts = [int(length) for length in lengths]
-    if abs(sum(lengths) - 1) < 1e-6 and all(0 <= length <= 1 for length in lengths):
-        counts = [int(share * len(dataset)) for share in lengths]
-        for position in range(len(dataset) - sum(counts)):
-            counts[position % len(counts)] += 1
-    if sum(counts) != len(dataset):
-        raise ValueError(f"The lengths sum to {len(dataset)}, the number of samples, or as shares to 1; got {list(lengths)}.")
-    order = randperm(len(dataset), generator=generator).tolist()
-    ends = np.cumsum(counts)
-    return [Subset(dataset, order[end - count : end]) for end, count in zip(ends, counts, strict=True)]
-
-
 def default_collate(batch: Sequence[Any]) -> Any:
     """N samples as one: tensors, arrays and numbers become a tensor (N, ...), tuples and dicts are put together by member.
 
@@ -113,15 +70,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
     )
 
 
+_WORKERS = ("num_workers", "timeout", "worker_init_fn", "persistent_workers", "prefetch_factor", "multiprocessing_context")
 _HINTS = {
-    "sampler": "reorder the data set with Subset(dataset, indices)",
-    "batch_sampler": "reorder the data set with Subset(dataset, indices)",
-    "num_workers": "samples are loaded in this process: leave it 0",
-    "timeout": "there are no workers to wait for: leave it 0",
-    "worker_init_fn": "there are no workers: do it before the loop",
-    "persistent_workers": "there are no workers: leave it out",
-    "prefetch_factor": "there are no workers: leave it out",
-    "multiprocessing_context": "there are no workers: leave it out",
+    **dict.fromkeys(_WORKERS, "samples are loaded in this process: leave it out"),
+    **dict.fromkeys(("sampler", "batch_sampler"), "give a data set in that order, such as [dataset[i] for i in indices]"),
     "pin_memory": "all memory is the CPU's own: leave it out",
 }
 
@@ -138,7 +90,7 @@ class DataLoader:
 
     def __init__(
         self,
-        dataset: HasSamples,
+        dataset: Dataset | Sequence[Any],
         batch_size: int = 1,
         shuffle: bool = False,
         *,

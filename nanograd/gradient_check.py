@@ -11,18 +11,16 @@ from nanograd.graph import Array
 from nanograd.tensor import Tensor
 
 
-def numeric_gradient(function: Callable[..., Tensor], inputs: list[Tensor], position: int, weight: Array, eps: float) -> Array:
-    """Central differences of sum(weight * function(*inputs)) with respect to one input."""
-    target = inputs[position].array
-    gradient = np.zeros_like(target)
-    for index in np.ndindex(target.shape):
-        before = target[index]
-        target[index] = before + eps
-        above = float((function(*inputs).array * weight).sum())
-        target[index] = before - eps
-        below = float((function(*inputs).array * weight).sum())
-        target[index] = before
-        gradient[index] = (above - below) / (2 * eps)
+def _numeric_gradient(value: Callable[[], float], x: Array, eps: float) -> Array:
+    """Central differences of `value()` with respect to each number of x, which it reads."""
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        before = x[index]
+        x[index] = before + eps
+        above = value()
+        x[index] = before - eps
+        gradient[index] = (above - value()) / (2 * eps)
+        x[index] = before
     return gradient
 
 
@@ -45,7 +43,7 @@ def gradcheck(func: Callable[..., Tensor], inputs: Any, eps: float = 1e-6, atol:
     for position, t in enumerate(tensors):
         if not t.requires_grad:
             continue
-        numeric = numeric_gradient(func, tensors, position, weight, eps)
+        numeric = _numeric_gradient(lambda: float((func(*tensors).array * weight).sum()), t.array, eps)
         analytic = np.zeros_like(numeric) if t.grad is None else t.grad.array
         if not np.allclose(analytic, numeric, atol=atol, rtol=rtol):
             worst = np.abs(analytic - numeric).max() if numeric.size else 0.0

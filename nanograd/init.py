@@ -65,23 +65,19 @@ def trunc_normal_(
 ) -> T:
     """From the normal distribution between `a` and `b`; raises ValueError where these are more than 2 `std` off the mean.
 
-    What falls outside is drawn again; a narrow interval is drawn from evenly and kept in proportion to the density.
+    Drawn evenly, and kept in proportion to the density; the little there is beyond 7 `std` off the mean is left out.
     """
-    if not a < b or not a - 2 * std <= mean <= b + 2 * std:
+    if not (std > 0 and a < b and a - 2 * std <= mean <= b + 2 * std):
         raise ValueError(f"trunc_normal_ takes a below b, and a mean within 2 std of them; got {a}, {b} and the mean {mean}.")
     draws = _draws(generator)
+    low, high, nearest = max(a, mean - 7 * std), min(b, mean + 7 * std), min(max(mean, a), b)
     values = np.empty(tensor.shape)
     missing = np.ones(tensor.shape, np.bool_)
     while (count := int(missing.sum())) > 0:
-        if b - a < std:
-            drawn = draws.random(count) * (b - a) + a
-            nearest = min(max(mean, a), b)
-            density = np.exp(((nearest - mean) ** 2 - (drawn - mean) ** 2) / (2 * std * std))
-            drawn[draws.random(count) > density] = np.nan
-        else:
-            drawn = draws.standard_normal(count) * std + mean
+        drawn = draws.random(count) * (high - low) + low
+        density = np.exp(((nearest - mean) ** 2 - (drawn - mean) ** 2) / (2 * std * std))  # 1 where it is highest
         values[missing] = drawn
-        missing[missing] = ~((drawn >= a) & (drawn <= b))
+        missing[missing] = draws.random(count) > density
     return _fill(tensor, values)
 
 
@@ -113,16 +109,6 @@ def kaiming_normal_(
 ) -> T:
     """From the normal distribution of deviation gain / sqrt(fan), the gain that of `nonlinearity` with the slope `a`."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
-
-
-def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator | None = None) -> T:
-    """A matrix with orthogonal rows or columns of length `gain`, dimensions behind the first as one (Saxe et al., 2014)."""
-    _fans(tensor)
-    shape = (tensor.shape[0], prod(tensor.shape[1:]))
-    drawn = _draws(generator).standard_normal((max(shape), min(shape)))
-    columns, triangle = np.linalg.qr(drawn)
-    columns *= np.sign(np.diag(triangle))  # every orthogonal matrix is then equally likely
-    return _fill(tensor, gain * (columns if shape[0] >= shape[1] else columns.T).reshape(tensor.shape))
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:

@@ -6,22 +6,17 @@ binary_cross_entropy_with_logits -(y log s + (1 - y) log(1 - s)) with s = sigmoi
 """
 
 import warnings
-
-import numpy as np
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, ClassVar
 
 from nanograd.activation import softplus
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
 from nanograd.module import Module
 from nanograd.softmax import check_reduction, class_rows, cross_entropy, reduce_rows
-from nanograd.tensor import Tensor, fused, wrap
+from nanograd.tensor import Tensor, wrap
 
-# ---- the definitions --------------------------------------------------------------------------------------------------
-
-
-def nll_loss_definition(input: Tensor, target: Tensor) -> Tensor:
-    """The mean negative log-likelihood of log-probabilities (N, C) and target classes (N,) in primitives."""
-    return -input[np.arange(len(target)), target].mean()
+# ---- the definition ---------------------------------------------------------------------------------------------------
 
 
 def binary_cross_entropy_with_logits_definition(input: Tensor, target: Tensor) -> Tensor:
@@ -31,24 +26,6 @@ def binary_cross_entropy_with_logits_definition(input: Tensor, target: Tensor) -
 
 
 # ---- losses over classes ----------------------------------------------------------------------------------------------
-
-
-def _nll(x: Array, target: Array, row_weights: Array) -> tuple[Array, tuple[Array, Array, tuple[int, ...]]]:
-    picked = -x[np.arange(len(x)), target]
-    z = np.multiply(picked, row_weights, out=np.zeros_like(picked), where=row_weights != 0)
-    return z, (target, row_weights, x.shape)
-
-
-def _nll_backward(
-    g: Array, needs: tuple[bool, ...], target: Array, row_weights: Array, shape: tuple[int, ...]
-) -> tuple[Array, None, None]:
-    """Differentiates z = -x[row, target] weight: each row has one number that counts."""
-    result = np.zeros(shape, g.dtype)
-    result[np.arange(len(g)), target] = np.multiply(-g, row_weights, out=np.zeros_like(g), where=row_weights != 0)
-    return result, None, None
-
-
-_nll_kernel = Kernel("nll_loss", _nll, _nll_backward)
 
 
 def nll_loss(
@@ -65,7 +42,8 @@ def nll_loss(
     """
     check_reduction(reduction)
     rows, classes, row_weights = class_rows("nll_loss", input, target, weight, ignore_index)
-    return reduce_rows(fused(_nll_kernel, rows, classes, wrap(row_weights)), row_weights, target.shape, reduction)
+    picked = rows.gather(1, classes.unsqueeze(1)).squeeze(1).where(wrap(row_weights != 0), 0.0)  # even where it is infinite
+    return reduce_rows(picked * wrap(-row_weights), row_weights, target.shape, reduction)
 
 
 # ---- losses number by number: input and target broadcast ---------------------------------------------------------------
@@ -140,97 +118,63 @@ def _reduce(losses: Tensor, reduction: str) -> Tensor:
 
 
 class _Loss(Module):
-    """A loss that is told how to reduce."""
+    """A loss function as a module: made with the function's settings, called with its input and target.
 
-    def __init__(self, *, reduction: str = "mean") -> None:
+    Weights among the settings are buffers, so that they follow the module's dtype and lie in its `state_dict`.
+    """
+
+    _function: ClassVar[Callable[..., Tensor]]
+
+    def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__()
-        check_reduction(reduction)
-        self.reduction = reduction
+        given = signature(self._function).bind("input", "target", *args, **named)
+        given.apply_defaults()
+        _, _, *self._settings = given.arguments
+        check_reduction(given.arguments["reduction"])
+        for name in self._settings:
+            keep = self.register_buffer if name.endswith("weight") else self.__setattr__
+            keep(name, given.arguments[name])
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """The loss of input and target in the shapes that the function takes."""
+        return self._function(input, target, **{name: getattr(self, name) for name in self._settings})
 
 
-class _ClassLoss(_Loss):
-    """A loss over classes, which can have a weight each."""
-
-    weight: Tensor | None
-
-    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
-        self.ignore_index = ignore_index
-
-
-class CrossEntropyLoss(_ClassLoss):
+class CrossEntropyLoss(_Loss):
     """`cross_entropy` as a module.
 
     >>> CrossEntropyLoss()(Tensor([[0.0, 0.0]]), Tensor([[0.5, 0.5]])).item()
     0.6931471824645996
     """
 
-    def __init__(
-        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
-    ) -> None:
-        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.label_smoothing = label_smoothing
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Logits (N, C), (C,) or (N, C, d1, ...) against target classes, or probabilities of the logits' shape."""
-        return cross_entropy(
-            input,
-            target,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
+    _function = staticmethod(cross_entropy)
 
 
-class NLLLoss(_ClassLoss):
+class NLLLoss(_Loss):
     """`nll_loss` as a module."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Log-probabilities (N, C), (C,) or (N, C, d1, ...) against target classes."""
-        return nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+    _function = staticmethod(nll_loss)
 
 
 class MSELoss(_Loss):
     """`mse_loss` as a module."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Input and target of one shape."""
-        return mse_loss(input, target, reduction=self.reduction)
+    _function = staticmethod(mse_loss)
 
 
 class L1Loss(_Loss):
     """`l1_loss` as a module."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Input and target of one shape."""
-        return l1_loss(input, target, reduction=self.reduction)
+    _function = staticmethod(l1_loss)
 
 
 class SmoothL1Loss(_Loss):
     """`smooth_l1_loss` as a module."""
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.beta = beta
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Input and target of one shape."""
-        return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+    _function = staticmethod(smooth_l1_loss)
 
 
 class BCEWithLogitsLoss(_Loss):
     """`binary_cross_entropy_with_logits` as a module."""
 
-    weight: Tensor | None
-    pos_weight: Tensor | None
-
-    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None) -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Logits and target probabilities of one shape."""
-        return binary_cross_entropy_with_logits(input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight)
+    _function = staticmethod(binary_cross_entropy_with_logits)

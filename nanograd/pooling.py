@@ -1,5 +1,7 @@
 """Pooling: the largest number, or the mean, of each window of (N, C, H, W), channel by channel."""
 
+from itertools import count, repeat
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -7,8 +9,8 @@ import numpy as np
 from nanograd.errors import ShapeError, refuse
 from nanograd.graph import Array, Kernel
 from nanograd.module import Module
-from nanograd.tensor import Tensor
-from nanograd.windows import Sizes, Windows, apply_windows, as_sizes, make_windows
+from nanograd.tensor import Tensor, fused
+from nanograd.windows import Sizes, Windows, as_sizes, make_windows
 
 # ---- the definitions --------------------------------------------------------------------------------------------------
 
@@ -28,18 +30,18 @@ def _blocks(input: Tensor, size: int) -> Tensor:
     return input.reshape(N, C, H // size, size, W // size, size)
 
 
-# ---- the fast forms: one pass over all windows for each position in the kernel ----------------------------------------
+# ---- the fast forms: on all channels of all samples alike, (M, H, W) ---------------------------------------------------
 
 
 def _max_pool(x: Array, windows: Windows) -> tuple[Array, tuple[Any, ...]]:
-    outputs, padded = windows.output_sizes(x.shape[2:]), windows.pad(x, -np.inf)
-    z = np.full((*x.shape[:2], *outputs), -np.inf, x.dtype)
+    seen = windows.of(x, padding=-np.inf)
+    z = np.full(seen[:, 0, 0].shape, -np.inf, x.dtype)
     chosen = np.zeros(z.shape, np.int32)
-    for number, (_, place) in enumerate(windows.places(outputs)):
-        part = padded[..., *place]
+    for number, position in enumerate(np.ndindex(windows.kernel)):
+        part = seen[:, *position]
         is_larger = (part > z) | np.isnan(part)
         np.copyto(z, part, where=is_larger)
-        chosen[is_larger] = number
+        np.copyto(chosen, number, where=is_larger)
     return z, (x.shape, chosen, windows)
 
 
@@ -47,37 +49,25 @@ def _max_pool_backward(
     g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], chosen: Array, windows: Windows
 ) -> tuple[Array]:
     """The gradient goes to the number that was chosen in each window."""
-    d_padded = np.zeros((*shape[:2], *windows.padded_sizes(shape[2:])), g.dtype)
-    for number, (_, place) in enumerate(windows.places(g.shape[2:])):
-        d_padded[..., *place] += g * (chosen == number)
-    return (d_padded[..., *windows.inside(shape[2:])],)
+    return (windows.add_up((g * (chosen == number) for number in count()), shape, g.dtype),)
 
 
 def _average_pool(x: Array, windows: Windows, counts_padding: bool) -> tuple[Array, tuple[Any, ...]]:
-    outputs, padded = windows.output_sizes(x.shape[2:]), windows.pad(x)
-    inside = windows.pad(np.ones((1, 1, *x.shape[2:]), x.dtype), value=float(counts_padding))
-    z = np.zeros((*x.shape[:2], *outputs), x.dtype)
-    counts = np.zeros((1, 1, *outputs), x.dtype)
-    for _, place in windows.places(outputs):
-        z += padded[..., *place]
-        counts += inside[..., *place]
-    z /= counts
-    return z, (x.shape, counts, windows)
+    counts = windows.of(np.ones((1, *x.shape[1:]), x.dtype), padding=float(counts_padding)).sum(axis=(1, 2))
+    seen = windows.of(x)
+    total = sum(seen[:, *position] for position in np.ndindex(windows.kernel))  # faster than numpy's sum over two dimensions
+    return total / counts, (x.shape, counts, windows)
 
 
 def _average_pool_backward(
     g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], counts: Array, windows: Windows
 ) -> tuple[Array]:
     """Each number in a window gets an equal share of its gradient."""
-    d_padded = np.zeros((*shape[:2], *windows.padded_sizes(shape[2:])), g.dtype)
-    share = g / counts
-    for _, place in windows.places(g.shape[2:]):
-        d_padded[..., *place] += share
-    return (d_padded[..., *windows.inside(shape[2:])],)
+    return (windows.add_up(repeat(g / counts), shape, g.dtype),)
 
 
-_max_kernel = Kernel("max_pool", _max_pool, _max_pool_backward)
-_average_kernel = Kernel("avg_pool", _average_pool, _average_pool_backward)
+_max_kernel = Kernel("max_pool2d", _max_pool, _max_pool_backward)
+_average_kernel = Kernel("avg_pool2d", _average_pool, _average_pool_backward)
 
 
 def max_pool2d(
@@ -95,8 +85,7 @@ def max_pool2d(
     tensor([[[4.]]])
     """
     refuse(return_indices, "return_indices=True", "leave it out")
-    windows = _pool_windows(kernel_size, stride, padding, dilation, ceil_mode)
-    return apply_windows(_max_kernel, 2, input, windows=windows)
+    return _pool(_max_kernel, input, _pool_windows(kernel_size, stride, padding, dilation, ceil_mode))
 
 
 def avg_pool2d(
@@ -117,7 +106,7 @@ def avg_pool2d(
     """
     refuse(divisor_override is not None, "divisor_override", "multiply the result instead")
     windows = _pool_windows(kernel_size, stride, padding, 1, ceil_mode)
-    return apply_windows(_average_kernel, 2, input, windows=windows, counts_padding=count_include_pad)
+    return _pool(_average_kernel, input, windows, counts_padding=count_include_pad)
 
 
 def _pool_windows(kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Windows:
@@ -129,7 +118,30 @@ def _pool_windows(kernel_size: Any, stride: Any, padding: Any, dilation: Any, ce
     return windows
 
 
-class MaxPool2d(Module):
+def _pool(kernel: Kernel, input: Tensor, windows: Windows, **parameters: Any) -> Tensor:
+    if input.ndim not in (3, 4):
+        raise ShapeError(f"{kernel.name} takes an input (N, C, H, W) or (C, H, W); got {input.shape}.")
+    input._require_floats(kernel.name)
+    images = input.reshape(prod(input.shape[:-2]), *input.shape[-2:])
+    result = fused(kernel, images, windows=windows, **parameters)
+    return result.reshape(*input.shape[:-2], *result.shape[1:])
+
+
+class _Pool2d(Module):
+    """What the layers share: how the windows lie, checked when the layer is made."""
+
+    def __init__(self, kernel_size: Sizes, stride: Sizes | None, padding: Sizes, dilation: Sizes, ceil_mode: bool) -> None:
+        super().__init__()
+        _pool_windows(kernel_size, stride, padding, dilation, ceil_mode)  # raises here what forward would
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation = padding, dilation
+
+    def extra_repr(self) -> str:
+        """The windows."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxPool2d(_Pool2d):
     """`max_pool2d` as a layer."""
 
     def __init__(
@@ -141,11 +153,8 @@ class MaxPool2d(Module):
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
         refuse(return_indices, "return_indices=True", "leave it out")
-        _pool_windows(kernel_size, stride, padding, dilation, ceil_mode)  # raises here what forward would
-        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.dilation = padding, dilation
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H', W'), or both without N."""
@@ -153,10 +162,10 @@ class MaxPool2d(Module):
 
     def extra_repr(self) -> str:
         """The windows."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}"
+        return f"{super().extra_repr()}, dilation={self.dilation}"
 
 
-class AvgPool2d(Module):
+class AvgPool2d(_Pool2d):
     """`avg_pool2d` as a layer."""
 
     def __init__(
@@ -167,15 +176,9 @@ class AvgPool2d(Module):
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
-        super().__init__()
-        _pool_windows(kernel_size, stride, padding, 1, ceil_mode)  # raises here what forward would
-        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.count_include_pad = padding, count_include_pad
+        super().__init__(kernel_size, stride, padding, 1, ceil_mode)
+        self.count_include_pad = count_include_pad
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H', W'), or both without N."""
         return avg_pool2d(input, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
-
-    def extra_repr(self) -> str:
-        """The windows."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"

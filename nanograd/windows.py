@@ -4,18 +4,17 @@ Along a dimension of size H, with kernel size k, stride s, padding p and dilatio
 windows; position i of window h lies on s h + d i - p.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
-from nanograd.tensor import Tensor, fused
+from nanograd.graph import Array
 
 Sizes = int | Sequence[int]
-Index = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,33 +31,33 @@ class Windows:
         """How far a kernel reaches."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
-    def padded_sizes(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        """The spatial sizes with padding."""
-        return tuple(size + before + behind for size, (before, behind) in zip(sizes, self.padding, strict=True))
+    def of(self, x: Array, padding: float = 0.0) -> Array:
+        """What lies under each window of x with `padding` around it: (C, sizes ..., more) -> a view (C, kernel ..., windows ..., more).
 
-    def output_sizes(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        """How many windows there are; raises ShapeError where none fits."""
-        padded = self.padded_sizes(sizes)
-        if any(span > size for span, size in zip(self.spans, padded, strict=True)):
-            raise ShapeError(f"A kernel that reaches over {self.spans} does not fit into an input of {padded}, padding included.")
-        return tuple((size - span) // s + 1 for size, span, s in zip(padded, self.spans, self.stride, strict=True))
+        Raises ShapeError where no window fits.
+        """
+        padded = self._padded(x, padding)
+        dims = len(self.kernel)
+        sizes = padded.shape[1 : dims + 1]
+        if any(span > size for span, size in zip(self.spans, sizes, strict=True)):
+            raise ShapeError(f"A kernel that reaches over {self.spans} does not fit into an input of {sizes}, padding included.")
+        view = sliding_window_view(padded, self.spans, axis=tuple(range(1, dims + 1)), writeable=True)
+        view = np.moveaxis(view, range(-dims, 0), range(1, dims + 1))
+        return view[:, *[slice(None, None, step) for step in (*self.dilation, *self.stride)]]
 
-    def pad(self, x: Array, value: float = 0.0) -> Array:
-        """x (N, C, ...) with `value` around it."""
+    def add_up(self, parts: Iterable[Array], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """The derivative of `of`: `parts` has, for each position in the kernel, what is to be added to x (`shape`) there."""
+        padded = self._padded(np.zeros(shape, dtype), 0.0)
+        places = replace(self, padding=((0, 0),) * len(self.kernel)).of(padded)
+        for position, part in zip(np.ndindex(self.kernel), parts, strict=False):
+            places[:, *position] += part  # at one position in the kernel no two windows overlap
+        return padded[:, *[slice(before, before + size) for (before, _), size in zip(self.padding, shape[1:], strict=False)]]
+
+    def _padded(self, x: Array, value: float) -> Array:
         if not any(before or behind for before, behind in self.padding):
             return x
-        return np.pad(x, ((0, 0), (0, 0), *self.padding), constant_values=value)
-
-    def inside(self, sizes: tuple[int, ...]) -> Index:
-        """The spatial part of a padded array that is not padding."""
-        return tuple(slice(before, before + size) for (before, _), size in zip(self.padding, sizes, strict=True))
-
-    def places(self, outputs: tuple[int, ...]) -> Iterator[tuple[Index, Index]]:
-        """Each position in the kernel, and the spatial part of a padded array that lies there under all windows."""
-        for position in np.ndindex(self.kernel):
-            begins = [i * d for i, d in zip(position, self.dilation, strict=True)]
-            steps = zip(begins, outputs, self.stride, strict=True)
-            yield position, tuple(slice(b, b + (size - 1) * s + 1, s) for b, size, s in steps)
+        around = ((0, 0), *self.padding, *[(0, 0)] * (x.ndim - 1 - len(self.padding)))
+        return np.pad(x, around, constant_values=value)
 
 
 def make_windows(kernel: tuple[int, ...], stride: Any, padding: Any, dilation: Any) -> Windows:
@@ -84,13 +83,3 @@ def as_sizes(given: Any, count: int, name: str, lowest: int) -> tuple[int, ...]:
     if len(sizes) != count or any(size < lowest for size in sizes):
         raise ShapeError(f"{name} is a number of at least {lowest}, or {count} of them; got {given}.")
     return sizes
-
-
-def apply_windows(kernel: Kernel, dims: int, input: Tensor, *others: Tensor, **parameters: Any) -> Tensor:
-    """The kernel on (N, C, ...), or on one sample (C, ...)."""
-    if input.ndim not in (dims + 1, dims + 2):
-        raise ShapeError(f"{kernel.name} takes an input of {dims + 2} dimensions (N, C, ...), or one less; got {input.shape}.")
-    input._require_floats(kernel.name)
-    if input.ndim == dims + 2:
-        return fused(kernel, input, *others, **parameters)
-    return fused(kernel, input.unsqueeze(0), *others, **parameters).squeeze(0)

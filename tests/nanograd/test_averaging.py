@@ -44,16 +44,6 @@ def test_a_model_is_its_average_inside_the_block_alone():
     np.testing.assert_allclose(average.averages[0], (expected[0] + before) / 2, rtol=1e-5)
 
 
-def test_the_average_is_written_into_models():
-    model, other = Linear(2, 3), Linear(2, 3)
-    average = ExponentialMovingAverage(model, 0.5)
-    expected = walk(list(model.parameters()), average, 3)
-    average.copy_to(other)
-    average.copy_to()
-    for found in (model, other):
-        np.testing.assert_allclose(found.weight.array, expected[0], rtol=1e-5)
-
-
 def test_it_goes_on_from_its_state():
     models = [Linear(2, 3) for _ in range(2)]
     models[1].load_state_dict(models[0].state_dict())
@@ -71,7 +61,6 @@ def test_it_goes_on_from_its_state():
     ("do", "error", "words"),
     [
         (lambda: ExponentialMovingAverage(Linear(1, 1), 1.5), ValueError, "decay is from 0 to 1; got 1.5"),
-        (lambda: ExponentialMovingAverage(Linear(1, 2)).copy_to(Linear(2, 1)), ShapeError, "of the same model"),
         (
             lambda: ExponentialMovingAverage(Linear(1, 2)).load_state_dict({"decay": 0.5, "averages": {}}),
             ShapeError,

@@ -5,6 +5,7 @@ import pytest
 
 import nanograd
 from nanograd.convolution import convolution_definition
+from nanograd.errors import GraphError
 from nanograd.nn import functional
 from nanograd.pooling import average_pool_definition, max_pool_definition
 from nanograd.windows import make_windows
@@ -107,3 +108,11 @@ def test_fast_form_equals_definition_in_value_and_gradient(fast, definition, sha
         results.append([result.detach().numpy(), *[x.grad.numpy() for x in inputs]])
     for got, expected in zip(*results, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_an_input_changed_in_place_is_told_even_where_no_copy_was_made():
+    x = nanograd.ones(1, 2, 3, 3)
+    result = functional.conv2d(x, nanograd.ones(2, 2, 1, 1, requires_grad=True))
+    x.add_(1)
+    with pytest.raises(GraphError, match="changed in place"):
+        result.sum().backward()
