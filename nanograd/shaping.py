@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.errors import DimensionError, ShapeError
+from nanograd.errors import ShapeError
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -111,10 +111,6 @@ class ShapingMethods(TensorMethods):
             raise ShapeError(f"{own} cannot be expanded to {wanted}: only dimensions of size 1 stretch.")
         return self._apply(ops.expand, shape=tuple(k if w == -1 else w for w, k in zip(wanted, kept, strict=True)))
 
-    def expand_as(self, other: "Tensor") -> "Tensor":
-        """Expanded to another tensor's shape."""
-        return self.expand(other.shape)
-
     def repeat(self, *times: Any, repeats: Any = ()) -> "Tensor":
         """Copies laid side by side, `repeats` times along each dimension."""
         times = _sizes(times or (repeats,))
@@ -175,13 +171,6 @@ class ShapingMethods(TensorMethods):
         axis = self._axis(dim)
         before = (slice(None),) * axis
         return tuple(self._tensor[(*before, position)] for position in range(self.array.shape[axis]))
-
-    def narrow(self, dim: int, start: int, length: int) -> "Tensor":
-        """The slice of `length` along `dim` that begins at `start`."""
-        axis = self._axis(dim)
-        if not 0 <= start <= start + length <= self.array.shape[axis]:
-            raise DimensionError(f"narrow from {start} to {start + length} leaves a dimension of size {self.array.shape[axis]}.")
-        return self._piece(axis, start, start + length)
 
     def gather(self, dim: int, index: "Tensor") -> "Tensor":
         """The numbers at `index` along `dim`: out[i][j] = x[i][index[i][j]] for dim 1; the shape of `index`."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nanograd.dtype import FLOATS, Dtype, float32
 from nanograd.errors import DimensionError
-from nanograd.graph import Array, Kernel, Operation
+from nanograd.graph import Array, Operation
 
 if TYPE_CHECKING:
     from nanograd.tensor import Tensor
@@ -41,10 +41,6 @@ class TensorMethods:
 
     def _binary(self, operation: Operation, other: Any) -> "Tensor":
         """The operation on this and another value, both in their common dtype."""
-        raise NotImplementedError
-
-    def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":
-        """The kernel on this tensor and others, recorded where a gradient is wanted."""
         raise NotImplementedError
 
     def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":

@@ -208,7 +208,7 @@ def test_numbers_of_one_element_convert():
     [
         (tensor([1, 2]), "tensor([1, 2])"),
         (Tensor([1.0], requires_grad=True), "tensor([1.], requires_grad=True)"),
-        (Tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<multiply>)"),
+        (Tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<mul>)"),
         (tensor([1.0], dtype=np.float64), "tensor([1.], dtype=float64)"),
         (tensor(1.0), "tensor(1.)"),
     ],

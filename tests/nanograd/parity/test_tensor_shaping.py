@@ -13,8 +13,8 @@ RESHAPED = [
     "x.expand(-1, 3, 4)", "x.repeat(2, 1)", "x.repeat(2, 1, 3)", "x.repeat((1, 0))", "x.repeat(2)", "x.flip(0)", "x.flip(0, 1)",
     "x.flip((-1,))", "m.flip(x, dims=[1])", "x.flip(0, 0)", "m.flip(x, (3,))", "x.split(2)", "x.split(2, dim=1)", "x.split([1, 2])",
     "x.split([3, 1], -1)", "x.split([1, 1])", "m.split(x, 3)", "x.chunk(2)", "x.chunk(3, dim=1)", "x.chunk(5, 1)", "x.chunk(0)", "m.chunk(x, 2, 1)",
-    "x.unbind()", "x.unbind(1)", "m.unbind(x, dim=-1)", "x.narrow(1, 1, 2)", "x.tril()", "x.triu(1)", "m.tril(x, diagonal=-1)", "m.triu(x, 9)",
-    "x.clone()", "x.detach()", "x.expand_as(m.zeros(2, 3, 4))", "list(x)", "x.size()", "x.size(0)", "x.dim()", "x.numel()",
+    "x.unbind()", "x.unbind(1)", "m.unbind(x, dim=-1)", "x.tril()", "x.triu(1)", "m.tril(x, diagonal=-1)", "m.triu(x, 9)",
+    "x.clone()", "x.detach()", "list(x)", "x.size()", "x.size(0)", "x.dim()", "x.numel()",
     "x.shape", "len(x)", "x.tolist()", "x.reshape(3, 4).T.reshape(-1)", "m.permute(x, dims=(1, 0))", "m.reshape(x, shape=(-1,))",
     "x.sum().item()", "x.is_contiguous()", "x.T.view(-1)", "x.T.contiguous().view(-1)", "x[0].view(2, 2)", "x.is_floating_point()",
 ]  # fmt: skip
