@@ -23,46 +23,32 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 # ---- how an operation becomes a method --------------------------------------------------------------------------------
 
 
-def _unary(operation: Operation, text: str) -> _OfOne:
-    def method(self: TensorMethods) -> "Tensor":
-        return self._apply(operation)
+def _named(method: _Method, operation: Operation, text: str) -> _Method:
+    method.__name__, method.__doc__ = operation.name, text
+    return method
 
-    return _named(method, operation, text)
+
+def _unary(operation: Operation, text: str) -> _OfOne:
+    return _named(lambda self: self._apply(operation), operation, text)
 
 
 def _of_floats(operation: Operation, text: str) -> _OfOne:
     """Integers become float32 before."""
-
-    def method(self: TensorMethods) -> "Tensor":
-        return self._floats()._apply(operation)
-
-    return _named(method, operation, text)
+    return _named(lambda self: self._floats()._apply(operation), operation, text)
 
 
 def _binary(operation: Operation, text: str) -> _OfTwo:
-    def method(self: TensorMethods, other: Any) -> "Tensor":
-        return self._binary(operation, other)
+    return _named(lambda self, other: self._binary(operation, other), operation, text)
 
-    return _named(method, operation, text)
+
+def _in_place(operation: Operation, text: str) -> _OfTwo:
+    """The result takes the place of the numbers, in their dtype."""
+    return _named(lambda self, other: self._in_place(operation, self._coerce(other)), operation, text)
 
 
 def _reflected(method: _OfTwo) -> _OfTwo:
     """other - x from x - other."""
     return lambda self, other: method(self._coerce(other), self)
-
-
-def _in_place(operation: Operation, text: str) -> _OfTwo:
-    """The result takes the place of the numbers, in their dtype."""
-
-    def method(self: TensorMethods, other: Any) -> "Tensor":
-        return self._in_place(operation, self._coerce(other))
-
-    return _named(method, operation, text)
-
-
-def _named(method: _Method, operation: Operation, text: str) -> _Method:
-    method.__name__, method.__doc__ = operation.name, text
-    return method
 
 
 class ElementwiseMethods(TensorMethods):

@@ -279,30 +279,27 @@ concatenate = Kernel("cat", _concatenate, _concatenate_backward)
 # ---- matrix product ---------------------------------------------------------------------------------------------------
 
 
+def _matrices(g: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """A vector x as a row, a vector y as a column, and g with the dimensions that this adds."""
+    g = g[..., None] if y.ndim == 1 else g
+    return g[..., None, :] if x.ndim == 1 else g, np.atleast_2d(x), y[:, None] if y.ndim == 1 else y
+
+
 def _matmul_derivative_of_left(g: Array, x: Array, y: Array) -> Array:
-    """g @ y^T, with vectors seen as rows and columns."""
-    if y.ndim == 1:
-        return g[..., None] * y
-    return g @ np.swapaxes(y, -1, -2) if x.ndim > 1 else _dot_rows(g, y)
-
-
-def _dot_rows(g: Array, y: Array) -> Array:
-    """For z = x @ y with a vector x (K,): g (..., N) against y (..., K, N) gives (..., K)."""
-    result: Array = np.squeeze(y @ g[..., None], -1)
+    """g @ y^T."""
+    g, x, y = _matrices(g, x, y)
+    result: Array = g @ np.swapaxes(y, -1, -2)
     return result
 
 
 def _matmul_derivative_of_right(g: Array, x: Array, y: Array) -> Array:
-    """x^T @ g, with vectors seen as rows and columns."""
-    if x.ndim == 1:
-        return x[:, None] * g[..., None, :] if y.ndim > 1 else g * x
-    if y.ndim == 1:
-        result: Array = np.squeeze(np.swapaxes(x, -1, -2) @ g[..., None], -1)
-        return result
-    if y.ndim == 2 < x.ndim:  # one matrix for all: one large product, where the batch is summed over, too
+    """x^T @ g."""
+    g, x, columns = _matrices(g, x, y)
+    if columns.ndim == 2 < x.ndim:  # one matrix for all: one large product, where the batch is summed over, too
         rows = prod(x.shape[:-1])
-        return x.reshape(rows, x.shape[-1]).T @ g.reshape(rows, g.shape[-1])
-    return np.swapaxes(x, -1, -2) @ g
+        x, g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
+    result: Array = np.swapaxes(x, -1, -2) @ g
+    return result if y.ndim > 1 else result[..., 0]
 
 
 matmul = Operation("matmul", np.matmul, _matmul_derivative_of_left, _matmul_derivative_of_right)

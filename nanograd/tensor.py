@@ -250,11 +250,11 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
 
     def zero_(self) -> "Tensor":
         """Every number becomes 0."""
-        return self.fill_(0)
+        return self.copy_(0)
 
     def fill_(self, value: Any) -> "Tensor":
         """Every number becomes `value`."""
-        return self._in_place(_fill, value=value)
+        return self.copy_(value)
 
     def copy_(self, other: Any) -> "Tensor":
         """The numbers become those of `other`, broadcast, in this dtype."""
@@ -326,7 +326,6 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
 
 
 _copy = Operation("clone", np.array, lambda g: g)
-_fill = Operation("fill_", lambda x, value: np.full_like(x, value), lambda g: np.zeros_like(g))
 _take_over = Operation("copy_", lambda x, y: np.broadcast_to(y, x.shape), lambda g: np.zeros_like(g), lambda g: g)
 
 

@@ -63,11 +63,9 @@ class TensorMethods:
         """This tensor, as float32 where it holds integers."""
         return self._tensor if self.array.dtype in FLOATS else self._tensor.to(float32)
 
-    def _axis(self, dim: int) -> int:
-        """A dimension counted from the front; raises ShapeError where there is none."""
-        count = max(self.array.ndim, 1)
+    def _axis(self, dim: int, added: int = 0) -> int:
+        """A dimension counted from the front, of this tensor's and the `added` ones; raises DimensionError where there is none."""
+        count = max(self.ndim + added, 1)
         if not -count <= dim < count:
-            raise DimensionError(
-                f"Dimension {dim} is out of range: a tensor of {self.array.ndim} dimensions has {-count} to {count - 1}."
-            )
+            raise DimensionError(f"Dimension {dim} is out of range: with {self.ndim + added} it is from {-count} to {count - 1}.")
         return dim % count

@@ -9,7 +9,7 @@ RESHAPED = [
     "m.flatten(x, 1)", "x.flatten(start_dim=1, end_dim=-1)", "x.flatten(1, 0)", "x.unsqueeze(0)", "x.unsqueeze(-1)", "x.unsqueeze(-4)",
     "m.unsqueeze(x, 1)", "x.squeeze()", "x.squeeze(0)", "x.squeeze(-1)", "x.squeeze((0, 1))", "x.transpose(0, 1)", "x.transpose(-1, -2)",
     "x.transpose(0, 3)", "m.transpose(x, 0, 1)", "x.permute(1, 0)", "x.permute((-1, 0))", "x.permute(0, 0)", "m.permute(x, (1, 0))", "x.T",
-    "x.mT", "x.t()", "x.contiguous()", "x.expand(2, 3, 4)", "x.expand(-1, 4)", "x.expand(3, -1)", "x.expand((2, -1, 4))", "x.expand(5, 4)",
+    "x.mT", "x.contiguous()", "x.expand(2, 3, 4)", "x.expand(-1, 4)", "x.expand(3, -1)", "x.expand((2, -1, 4))", "x.expand(5, 4)",
     "x.expand(-1, 3, 4)", "x.repeat(2, 1)", "x.repeat(2, 1, 3)", "x.repeat((1, 0))", "x.repeat(2)", "x.flip(0)", "x.flip(0, 1)",
     "x.flip((-1,))", "m.flip(x, dims=[1])", "x.flip(0, 0)", "m.flip(x, (3,))", "x.split(2)", "x.split(2, dim=1)", "x.split([1, 2])",
     "x.split([3, 1], -1)", "x.split([1, 1])", "m.split(x, 3)", "x.chunk(2)", "x.chunk(3, dim=1)", "x.chunk(5, 1)", "x.chunk(0)", "m.chunk(x, 2, 1)",
