@@ -86,6 +86,8 @@ def _diagonals(operand: Tensor, term: str) -> Tensor:
     if letters == term:
         return operand
     sizes = dict(zip(term, operand.shape, strict=True))
+    if tuple(sizes[letter] for letter in term) != operand.shape:
+        raise ShapeError(f"a letter that stands twice in {term!r} needs equal sizes")
     grid = np.ogrid[tuple(slice(0, sizes[letter]) for letter in letters)]
     return operand[tuple(grid[letters.index(letter)] for letter in term)]
 

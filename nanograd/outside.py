@@ -20,8 +20,9 @@ FUNCTIONS: Final = {
     "LongTensor": "use tensor(data, dtype=int64)", "BoolTensor": "use tensor(data, dtype=bool)",
     "mm": "use matmul", "mv": "use matmul", "addmm": "use x + a @ b", "baddbmm": "use x + a @ b", "tensordot": "use einsum",
     "hstack": "use cat", "vstack": "use cat", "concat": "use cat", "concatenate": "use cat", "tile": "use x.repeat",
-    "as_tensor": "use tensor, or from_numpy to share memory", "bernoulli": "use rand(...) < p", "normal": f"{_DRAWN}", "set_default_dtype": "give the dtype to each tensor",
-    "set_default_device": "leave it out: everything lies on the CPU", "distributed": "leave it out: there is one process",
+    "as_tensor": "use tensor, or from_numpy to share memory", "bernoulli": "use rand(...) < p", "normal": f"{_DRAWN}",
+    "set_default_dtype": "give the dtype to each tensor", "set_default_device": "leave it out: everything lies on the CPU",
+    "distributed": "leave it out: there is one process",
 }  # fmt: skip
 METHODS: Final = {
     "cuda": "leave it out: everything lies on the CPU", "half": f"{_TYPES} x.float()", "bfloat16": f"{_TYPES} x.float()",

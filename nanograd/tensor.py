@@ -111,7 +111,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         return len(self.array)
 
     def __repr__(self) -> str:
-        has_fractions = self.array.dtype.kind == "f" and (np.isfinite(self.array) & (self.array % 1 != 0)).any()
+        has_fractions = self.array.dtype.kind == "f" and (np.isfinite(self.array) & (self.array != np.trunc(self.array))).any()
         mode: Literal["fixed", "maxprec"] = "fixed" if has_fractions else "maxprec"
         body = np.array2string(self.array, 80, 4, separator=", ", prefix="tensor(", threshold=1000, floatmode=mode)
         size = f", size={self.shape}" if not self.array.size and self.ndim > 1 else ""
