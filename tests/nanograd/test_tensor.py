@@ -4,6 +4,7 @@ import pytest
 from nanograd.creation import tensor
 from nanograd.errors import GraphError, ShapeError
 from nanograd.graph import no_grad
+from nanograd.joining import einsum
 from nanograd.tensor import Tensor
 
 DTYPES = ["bool", "int64", "float32", "float64"]
@@ -143,6 +144,7 @@ def test_mean_and_variance_of_nothing_are_not_a_number_or_empty():
         (lambda x: x @ x, r"\(2, 3\) @ \(2, 3\)"),
         (lambda x: x @ Tensor(2.0), r"matmul needs"),
         (lambda x: x.reshape(4, 2), r"6 numbers; \(4, 2\)"),
+        (lambda x: einsum("ii", x), "stands twice"),
         (lambda x: x.item(), "tolist"),
         (lambda x: len(x.sum()), "no length"),
     ],
