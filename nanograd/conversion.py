@@ -61,10 +61,6 @@ class ConversionMethods(TensorMethods):
         wanted = self.dtype if dtype is None else as_dtype(dtype)
         return self._tensor if wanted == self.dtype else self._apply(ops.cast, dtype=wanted)
 
-    def type_as(self, other: "Tensor") -> "Tensor":
-        """The same numbers in the dtype of another tensor."""
-        return self.to(other.dtype)
-
     def double(self) -> "Tensor":
         """The numbers as float64."""
         return self.to(np.float64)

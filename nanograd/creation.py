@@ -3,7 +3,7 @@
 All take `dtype` (float32 where nothing else is said), `requires_grad` and a `device`, which can only be the CPU.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,19 @@ from nanograd.graph import Array
 from nanograd.random import Generator, current_generator
 from nanograd.tensor import Tensor, wrap
 
+__all__ = [
+    "arange", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "multinomial", "ones", "ones_like",
+    "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
+
 Number = bool | int | float
+_TensorMaker = Callable[..., Tensor]
 
 
-def _finish(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
+def _finish(array: Any, dtype: Any, device: Any = None, requires_grad: bool = False) -> Tensor:
     check_device(device)
-    return wrap(array).requires_grad_(requires_grad) if requires_grad else wrap(array)
+    result = wrap(np.asarray(array, as_dtype(dtype)))
+    return result.requires_grad_() if requires_grad else result
 
 
 def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
@@ -45,14 +52,7 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     if dtype is None:
         is_python = not isinstance(data, Tensor | np.ndarray | np.generic)
         dtype = float32 if array.dtype == np.float64 and is_python else nearest_dtype(array.dtype)
-    return _finish(array.astype(as_dtype(dtype)), requires_grad, device)
-
-
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """`data` as a tensor, without copying where it is one, or an array, of that dtype."""
-    if isinstance(data, np.ndarray):
-        data = from_numpy(data)
-    return data.to(dtype=dtype, device=device) if isinstance(data, Tensor) else tensor(data, dtype, device)
+    return _finish(array, dtype, device, requires_grad)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
@@ -66,60 +66,43 @@ def from_numpy(ndarray: Array) -> Tensor:
 # ---- of one value, or in a series -------------------------------------------------------------------------------------
 
 
-def zeros(*sizes: Any, size: Any = (), dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros.
+def _makers(name: str, text: str, make: Callable[..., Any]) -> tuple[_TensorMaker, _TensorMaker]:
+    """The function that fills a tensor by `make(shape, dtype)`, and the one that does so in the likeness of another tensor."""
 
-    >>> zeros(2, 2)
-    tensor([[0., 0.],
-            [0., 0.]])
-    """
-    return _finish(np.zeros(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
+    def maker(
+        *sizes: Any, size: Any = (), dtype: Any = None, device: Any = None, requires_grad: bool = False, **source: Any
+    ) -> Tensor:
+        wanted = as_dtype(dtype or float32)
+        return _finish(make(_shape(sizes or (size,)), wanted, **source), wanted, device, requires_grad)
+
+    def like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        return maker(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+    maker.__name__, maker.__doc__ = name, text
+    like.__name__, like.__doc__ = f"{name}_like", f"`{name}` in the shape and dtype of a tensor."
+    return maker, like
 
 
-def ones(*sizes: Any, size: Any = (), dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones."""
-    return _finish(np.ones(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
-
-
-def empty(*sizes: Any, size: Any = (), dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Numbers that mean nothing, to be written over."""
-    return _finish(np.empty(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
+zeros, zeros_like = _makers("zeros", "Zeros of the shape `size`.", lambda shape, dtype: np.zeros(shape, dtype))
+ones, ones_like = _makers("ones", "Ones in the shape `size`.", lambda shape, dtype: np.ones(shape, dtype))
+empty, empty_like = _makers(
+    "empty", "Numbers that mean nothing, in the shape `size`, to be written over.", lambda shape, dtype: np.empty(shape, dtype)
+)
 
 
 def full(size: Any, fill_value: Number, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`fill_value` everywhere; without a dtype, in the value's own."""
     wanted = as_dtype(dtype) if dtype is not None else tensor(fill_value).dtype
-    return _finish(np.full(_shape((size,)), fill_value, wanted), requires_grad, device)
-
-
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros in the shape and dtype of a tensor."""
-    return zeros(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
-
-
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones in the shape and dtype of a tensor."""
-    return ones(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
-
-
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Numbers that mean nothing, in the shape and dtype of a tensor."""
-    return empty(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return _finish(np.full(_shape((size,)), fill_value, wanted), wanted, device, requires_grad)
 
 
 def full_like(input: Tensor, fill_value: Number, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`fill_value` in the shape and dtype of a tensor."""
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return full(input.shape, fill_value, dtype or input.dtype, device, requires_grad)
 
 
 def arange(
-    start: Number = 0,
-    end: Number | None = None,
-    step: Number = 1,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    start: Number = 0, end: Any = None, step: Number = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """From `start` in steps to below `end`; arange(n) begins at 0. int64 where all are whole, otherwise float32."""
     begin, stop = (0, start) if end is None else (start, end)
@@ -127,20 +110,19 @@ def arange(
         raise ValueError(f"arange goes from {begin} to {stop} in steps towards it; got the step {step}.")
     count = int(np.ceil((stop - begin) / step))
     is_whole = all(isinstance(value, int) for value in (begin, stop, step))
-    values = begin + np.arange(count) * step
-    return _finish(values.astype(as_dtype(dtype) if dtype is not None else int64 if is_whole else float32), requires_grad, device)
+    return _finish(begin + np.arange(count) * step, dtype or (int64 if is_whole else float32), device, requires_grad)
 
 
 def linspace(
     start: Number, end: Number, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
-    return _finish(np.linspace(start, end, steps).astype(as_dtype(dtype or float32)), requires_grad, device)
+    return _finish(np.linspace(start, end, steps), dtype or float32, device, requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones on the diagonal of (n, m), zeros elsewhere."""
-    return _finish(np.eye(n, m, dtype=as_dtype(dtype or float32)), requires_grad, device)
+    return _finish(np.eye(n, m), dtype or float32, device, requires_grad)
 
 
 # ---- at random --------------------------------------------------------------------------------------------------------
@@ -150,48 +132,20 @@ def _draws(generator: Generator | None) -> np.random.Generator:
     return (generator or current_generator()).numpy
 
 
-def rand(
-    *sizes: Any,
-    size: Any = (),
-    generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Evenly from 0 to below 1."""
-    return _finish(_draws(generator).random(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
-
-
-def randn(
-    *sizes: Any,
-    size: Any = (),
-    generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """From the normal distribution of mean 0 and deviation 1."""
-    return _finish(_draws(generator).standard_normal(_shape(sizes or (size,)), as_dtype(dtype or float32)), requires_grad, device)
-
-
-def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """`rand` in the shape and dtype of a tensor."""
-    return rand(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
-
-
-def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """`randn` in the shape and dtype of a tensor."""
-    return randn(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+rand, rand_like = _makers(
+    "rand",
+    "Evenly from 0 to below 1, in the shape `size`; from `generator` where one is given.",
+    lambda shape, dtype, generator=None: _draws(generator).random(shape, dtype),
+)
+randn, randn_like = _makers(
+    "randn",
+    "From the normal distribution of mean 0 and deviation 1, in the shape `size`; from `generator` where one is given.",
+    lambda shape, dtype, generator=None: _draws(generator).standard_normal(shape, dtype),
+)
 
 
 def randint(
-    low: int = 0,
-    high: Any = None,
-    size: Any = None,
-    *,
-    generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
+    low: int = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """Whole numbers from `low` to below `high`; randint(high, size) begins at 0. int64."""
     if size is None:
@@ -200,12 +154,12 @@ def randint(
         low, high = 0, low
     if high <= low:
         raise ValueError(f"randint needs high above low; got low {low}, high {high}.")
-    return _finish(_draws(generator).integers(low, high, _shape((size,))).astype(as_dtype(dtype or int64)), device=device)
+    return _finish(_draws(generator).integers(low, high, _shape((size,))), dtype or int64, device)
 
 
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """0 to n - 1 in random order, int64."""
-    return _finish(_draws(generator).permutation(n).astype(as_dtype(dtype or int64)), device=device)
+    return _finish(_draws(generator).permutation(n), dtype or int64, device)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
@@ -218,12 +172,5 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     available = (weights > 0).sum(axis=1).min() if len(weights) else 0
     if available < (1 if replacement else num_samples):
         raise ValueError(f"{num_samples} draws without replacement need as many weights above 0; there are {available}.")
-    if replacement:
-        cumulative = np.cumsum(weights, axis=1)
-        points = _draws(generator).random((len(weights), num_samples)) * cumulative[:, -1:]
-        drawn = np.stack([np.searchsorted(row, at, side="right") for row, at in zip(cumulative, points, strict=True)])
-    else:  # the largest of exponential races: Efraimidis and Spirakis, 2006
-        with np.errstate(divide="ignore"):
-            races = _draws(generator).standard_exponential(weights.shape) / weights
-        drawn = np.argsort(races, axis=1, kind="stable")[:, :num_samples]
-    return wrap((drawn[0] if input.ndim == 1 else drawn).astype(np.int64))
+    drawn = [_draws(generator).choice(row.size, num_samples, replacement, row / row.sum()) for row in weights]
+    return wrap(np.reshape(drawn, (*input.shape[:-1], num_samples)).astype(np.int64))

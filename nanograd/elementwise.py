@@ -1,11 +1,13 @@
 """Tensor's methods that work number by number: arithmetic, comparison, functions. Shapes broadcast as in numpy and PyTorch."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from nanograd import operations as ops
 from nanograd.errors import ShapeError
+from nanograd.graph import Operation
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -13,6 +15,40 @@ if TYPE_CHECKING:
 
 Scalar = bool | int | float
 _NUMBERS = (TensorMethods, bool, int, float, np.ndarray, np.generic)  # what a tensor can be equal to
+_OfOne = Callable[[Any], "Tensor"]
+_OfTwo = Callable[[Any, Any], "Tensor"]
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+# ---- how an operation becomes a method --------------------------------------------------------------------------------
+
+
+def _named(method: _Method, operation: Operation, text: str) -> _Method:
+    method.__name__, method.__doc__ = operation.name, text
+    return method
+
+
+def _unary(operation: Operation, text: str) -> _OfOne:
+    return _named(lambda self: self._apply(operation), operation, text)
+
+
+def _of_floats(operation: Operation, text: str) -> _OfOne:
+    """Integers become float32 before."""
+    return _named(lambda self: self._floats()._apply(operation), operation, text)
+
+
+def _binary(operation: Operation, text: str) -> _OfTwo:
+    return _named(lambda self, other: self._binary(operation, other), operation, text)
+
+
+def _in_place(operation: Operation, text: str) -> _OfTwo:
+    """The result takes the place of the numbers, in their dtype."""
+    return _named(lambda self, other: self._in_place(operation, self._coerce(other)), operation, text)
+
+
+def _reflected(method: _OfTwo) -> _OfTwo:
+    """other - x from x - other."""
+    return lambda self, other: method(self._coerce(other), self)
 
 
 class ElementwiseMethods(TensorMethods):
@@ -22,267 +58,99 @@ class ElementwiseMethods(TensorMethods):
 
     # ---- arithmetic ---------------------------------------------------------------------------------------------------
 
-    def __add__(self, other: Any) -> "Tensor":
-        return self._binary(ops.add, other)
-
-    def __sub__(self, other: Any) -> "Tensor":
-        return self._binary(ops.subtract, other)
-
-    def __mul__(self, other: Any) -> "Tensor":
-        return self._binary(ops.multiply, other)
-
-    def __truediv__(self, other: Any) -> "Tensor":
-        left, right = self._pair(other)
-        return left._floats()._apply(ops.divide, right._floats())
-
-    def __floordiv__(self, other: Any) -> "Tensor":
-        return self._binary(ops.floor_divide, other)
-
-    def __mod__(self, other: Any) -> "Tensor":
-        return self._binary(ops.remainder, other)
-
-    def __pow__(self, other: Any) -> "Tensor":
-        return self._binary(ops.power, other)
-
-    def __neg__(self) -> "Tensor":
-        return self._apply(ops.negative)
-
-    def __pos__(self) -> "Tensor":
-        return self._tensor
-
-    def __abs__(self) -> "Tensor":
-        return self._apply(ops.absolute)
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    def __rsub__(self, other: Any) -> "Tensor":
-        return self._coerce(other) - self._tensor
-
-    def __rtruediv__(self, other: Any) -> "Tensor":
-        return self._coerce(other) / self
-
-    def __rfloordiv__(self, other: Any) -> "Tensor":
-        return self._coerce(other) // self
-
-    def __rmod__(self, other: Any) -> "Tensor":
-        return self._coerce(other) % self
-
-    def __rpow__(self, other: Any) -> "Tensor":
-        return self._coerce(other) ** self
-
-    def add(self, other: Any, *, alpha: Scalar = 1) -> "Tensor":
-        """x + alpha other."""
-        return self + (other if alpha == 1 else self._coerce(other) * alpha)
-
-    def sub(self, other: Any, *, alpha: Scalar = 1) -> "Tensor":
-        """x - alpha other."""
-        return self - (other if alpha == 1 else self._coerce(other) * alpha)
-
-    def mul(self, other: Any) -> "Tensor":
-        """x other."""
-        return self._binary(ops.multiply, other)
+    __add__ = __radd__ = _binary(ops.add, "x + other.")
+    __sub__ = _binary(ops.subtract, "x - other.")
+    mul = __mul__ = __rmul__ = _binary(ops.multiply, "x other.")
+    __floordiv__ = _binary(ops.floor_divide, "x / other, rounded down.")
+    remainder = __mod__ = _binary(ops.remainder, "x modulo other, with other's sign, as Python's %.")
+    neg = __neg__ = _unary(ops.negative, "-x.")
+    abs = __abs__ = _unary(ops.absolute, "|x|, with the derivative 0 at 0.")
 
     def div(self, other: Any) -> "Tensor":
         """x / other, in floats."""
-        return self.__truediv__(other)
+        left, right = self._pair(other)
+        return left._floats()._apply(ops.divide, right._floats())
 
     def pow(self, exponent: Any) -> "Tensor":
         """x to the power `exponent`."""
         return self._binary(ops.power, exponent)
 
-    def remainder(self, other: Any) -> "Tensor":
-        """x modulo other, with other's sign, as Python's %."""
-        return self._binary(ops.remainder, other)
+    __truediv__, __pow__ = div, pow
+    __rsub__, __rfloordiv__, __rmod__ = _reflected(__sub__), _reflected(__floordiv__), _reflected(__mod__)
+    __rtruediv__, __rpow__ = _reflected(__truediv__), _reflected(__pow__)
 
-    def neg(self) -> "Tensor":
-        """-x."""
-        return -self
+    def __pos__(self) -> "Tensor":
+        return self._tensor
 
-    # ---- in place: the result takes the place of the numbers here, in this dtype --------------------------------------
+    def add(self, other: Any, *, alpha: Scalar = 1) -> "Tensor":
+        """x + alpha other."""
+        return self._binary(ops.add, self._times(other, alpha))
 
-    def __iadd__(self, other: Any) -> "Tensor":
-        return self.add_(other)
-
-    def __isub__(self, other: Any) -> "Tensor":
-        return self.sub_(other)
-
-    def __imul__(self, other: Any) -> "Tensor":
-        return self.mul_(other)
-
-    def __itruediv__(self, other: Any) -> "Tensor":
-        return self.div_(other)
-
-    def __ipow__(self, other: Any) -> "Tensor":
-        return self._in_place(ops.power, self._coerce(other))
+    def sub(self, other: Any, *, alpha: Scalar = 1) -> "Tensor":
+        """x - alpha other."""
+        return self._binary(ops.subtract, self._times(other, alpha))
 
     def add_(self, other: Any, *, alpha: Scalar = 1) -> "Tensor":
         """x becomes x + alpha other."""
-        value = self._coerce(other)
-        return self._in_place(ops.add, value if alpha == 1 else value * alpha)
+        return self._in_place(ops.add, self._times(other, alpha))
 
     def sub_(self, other: Any, *, alpha: Scalar = 1) -> "Tensor":
         """x becomes x - alpha other."""
-        value = self._coerce(other)
-        return self._in_place(ops.subtract, value if alpha == 1 else value * alpha)
+        return self._in_place(ops.subtract, self._times(other, alpha))
 
-    def mul_(self, other: Any) -> "Tensor":
-        """x becomes x other."""
-        return self._in_place(ops.multiply, self._coerce(other))
-
-    def div_(self, other: Any) -> "Tensor":
-        """x becomes x / other."""
-        return self._in_place(ops.divide, self._coerce(other))
-
-    def clamp_(self, min: Any = None, max: Any = None) -> "Tensor":
-        """Each number moves to the nearer bound where it lies outside."""
-        return self._in_place(ops.clamp, low=min, high=max)
+    __iadd__, __isub__ = add_, sub_
+    mul_ = __imul__ = _in_place(ops.multiply, "x becomes x other.")
+    div_ = __itruediv__ = _in_place(ops.divide, "x becomes x / other.")
+    __ipow__ = _in_place(ops.power, "x becomes x to the power other.")
 
     # ---- comparison and logic: bool, never differentiable -------------------------------------------------------------
 
+    eq = _binary(ops.equal, "Whether x equals other.")
+    ne = _binary(ops.not_equal, "Whether x differs from other.")
+    lt = __lt__ = _binary(ops.less, "Whether x is below other.")
+    le = __le__ = _binary(ops.less_equal, "Whether x is at most other.")
+    gt = __gt__ = _binary(ops.greater, "Whether x is above other.")
+    ge = __ge__ = _binary(ops.greater_equal, "Whether x is at least other.")
+
     def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return self._binary(ops.equal, other) if isinstance(other, _NUMBERS) else NotImplemented
+        return self.eq(other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __ne__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return self._binary(ops.not_equal, other) if isinstance(other, _NUMBERS) else NotImplemented
-
-    def __lt__(self, other: Any) -> "Tensor":
-        return self._binary(ops.less, other)
-
-    def __le__(self, other: Any) -> "Tensor":
-        return self._binary(ops.less_equal, other)
-
-    def __gt__(self, other: Any) -> "Tensor":
-        return self._binary(ops.greater, other)
-
-    def __ge__(self, other: Any) -> "Tensor":
-        return self._binary(ops.greater_equal, other)
+        return self.ne(other) if isinstance(other, _NUMBERS) else NotImplemented
 
     __hash__ = object.__hash__
+    __and__ = __rand__ = _binary(ops.bitwise_and, "The bits, or truths, in both.")
+    __or__ = __ror__ = _binary(ops.bitwise_or, "The bits, or truths, in one or both.")
+    __xor__ = __rxor__ = _binary(ops.bitwise_xor, "The bits, or truths, in exactly one.")
+    __invert__ = _unary(ops.invert, "Every bit, or truth, turned around.")
+    logical_and = _binary(ops.logical_and, "Whether both are other than 0.")
+    logical_or = _binary(ops.logical_or, "Whether one is other than 0.")
+    logical_xor = _binary(ops.logical_xor, "Whether exactly one is other than 0.")
+    logical_not = _unary(ops.logical_not, "Whether x is 0.")
+    isnan = _unary(ops.isnan, "Whether x is not a number.")
+    isfinite = _unary(ops.isfinite, "Whether x is a number and not infinite.")
+    isinf = _unary(ops.isinf, "Whether x is infinite.")
 
-    def __and__(self, other: Any) -> "Tensor":
-        return self._binary(ops.bitwise_and, other)
+    # ---- functions ----------------------------------------------------------------------------------------------------
 
-    def __or__(self, other: Any) -> "Tensor":
-        return self._binary(ops.bitwise_or, other)
+    sign = _unary(ops.sign, "-1, 0 or 1.")
+    square = _unary(ops.square, "x times x.")
+    relu = _unary(ops.relu, "max(x, 0), with the derivative 0 at 0.")
+    exp = _of_floats(ops.exp, "e to the power x.")
+    log = _of_floats(ops.log, "The natural logarithm.")
+    log1p = _of_floats(ops.log1p, "log(1 + x), exact near 0.")
+    sqrt = _of_floats(ops.sqrt, "The square root.")
+    rsqrt = _of_floats(ops.rsqrt, "1 / sqrt(x).")
+    sin = _of_floats(ops.sin, "The sine of x in radians.")
+    cos = _of_floats(ops.cos, "The cosine of x in radians.")
+    tanh = _of_floats(ops.tanh, "The hyperbolic tangent.")
+    sigmoid = _of_floats(ops.sigmoid, "1 / (1 + e^-x).")
+    erf = _of_floats(ops.erf, "The error function.")
 
-    def __xor__(self, other: Any) -> "Tensor":
-        return self._binary(ops.bitwise_xor, other)
+    # ---- choices ------------------------------------------------------------------------------------------------------
 
-    def __invert__(self) -> "Tensor":
-        return self._plain(np.invert(self.array))
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def eq(self, other: Any) -> "Tensor":
-        """Whether x equals other."""
-        return self._binary(ops.equal, other)
-
-    def ne(self, other: Any) -> "Tensor":
-        """Whether x differs from other."""
-        return self._binary(ops.not_equal, other)
-
-    def lt(self, other: Any) -> "Tensor":
-        """Whether x is below other."""
-        return self._binary(ops.less, other)
-
-    def le(self, other: Any) -> "Tensor":
-        """Whether x is at most other."""
-        return self._binary(ops.less_equal, other)
-
-    def gt(self, other: Any) -> "Tensor":
-        """Whether x is above other."""
-        return self._binary(ops.greater, other)
-
-    def ge(self, other: Any) -> "Tensor":
-        """Whether x is at least other."""
-        return self._binary(ops.greater_equal, other)
-
-    def logical_and(self, other: Any) -> "Tensor":
-        """Whether both are other than 0."""
-        return self._binary(ops.logical_and, other)
-
-    def logical_or(self, other: Any) -> "Tensor":
-        """Whether one is other than 0."""
-        return self._binary(ops.logical_or, other)
-
-    def logical_xor(self, other: Any) -> "Tensor":
-        """Whether exactly one is other than 0."""
-        return self._binary(ops.logical_xor, other)
-
-    def logical_not(self) -> "Tensor":
-        """Whether x is 0."""
-        return self._plain(np.logical_not(self.array))
-
-    def isnan(self) -> "Tensor":
-        """Whether x is not a number."""
-        return self._plain(np.isnan(self.array))
-
-    def isfinite(self) -> "Tensor":
-        """Whether x is a number and not infinite."""
-        return self._plain(np.isfinite(self.array))
-
-    def isinf(self) -> "Tensor":
-        """Whether x is infinite."""
-        return self._plain(np.isinf(self.array))
-
-    # ---- functions; integers become float32 where the result is a float -----------------------------------------------
-
-    def abs(self) -> "Tensor":
-        """|x|, with the derivative 0 at 0."""
-        return self._apply(ops.absolute)
-
-    def sign(self) -> "Tensor":
-        """-1, 0 or 1."""
-        return self._apply(ops.sign)
-
-    def exp(self) -> "Tensor":
-        """e to the power x."""
-        return self._floats()._apply(ops.exp)
-
-    def log(self) -> "Tensor":
-        """The natural logarithm."""
-        return self._floats()._apply(ops.log)
-
-    def log1p(self) -> "Tensor":
-        """log(1 + x), exact near 0."""
-        return self._floats()._apply(ops.log1p)
-
-    def sqrt(self) -> "Tensor":
-        """The square root."""
-        return self._floats()._apply(ops.sqrt)
-
-    def rsqrt(self) -> "Tensor":
-        """1 / sqrt(x)."""
-        return self._floats()._apply(ops.rsqrt)
-
-    def square(self) -> "Tensor":
-        """x times x."""
-        return self._apply(ops.square)
-
-    def sin(self) -> "Tensor":
-        """The sine of x in radians."""
-        return self._floats()._apply(ops.sin)
-
-    def cos(self) -> "Tensor":
-        """The cosine of x in radians."""
-        return self._floats()._apply(ops.cos)
-
-    def tanh(self) -> "Tensor":
-        """The hyperbolic tangent."""
-        return self._floats()._apply(ops.tanh)
-
-    def sigmoid(self) -> "Tensor":
-        """1 / (1 + e^-x)."""
-        return self._floats()._apply(ops.sigmoid)
-
-    def erf(self) -> "Tensor":
-        """The error function."""
-        return self._floats()._apply(ops.erf)
-
-    def relu(self) -> "Tensor":
-        """max(x, 0), with the derivative 0 at 0."""
-        return self._apply(ops.relu)
+    maximum = _binary(ops.maximum, "The larger of two; equal ones share the gradient evenly.")
+    minimum = _binary(ops.minimum, "The smaller of two; equal ones share the gradient evenly.")
 
     def clamp(self, min: Any = None, max: Any = None) -> "Tensor":
         """Each number, moved to the nearer bound, a number or a tensor, where it lies outside."""
@@ -296,14 +164,6 @@ class ElementwiseMethods(TensorMethods):
         source = self._floats() if any(isinstance(bound, float) for bound in bounds) else self
         return source._apply(ops.clamp, low=min, high=max)
 
-    def maximum(self, other: "Tensor") -> "Tensor":
-        """The larger of two; equal ones share the gradient evenly."""
-        return self._binary(ops.maximum, other)
-
-    def minimum(self, other: "Tensor") -> "Tensor":
-        """The smaller of two; equal ones share the gradient evenly."""
-        return self._binary(ops.minimum, other)
-
     def where(self, condition: "Tensor", other: Any) -> "Tensor":
         """x where `condition` (bool, broadcast) holds, otherwise `other`."""
         _require_bool("where", condition)
@@ -315,12 +175,11 @@ class ElementwiseMethods(TensorMethods):
         _require_bool("masked_fill", mask)
         return mask._apply(ops.where, self._filling(value), self._tensor)
 
-    def masked_fill_(self, mask: "Tensor", value: Any) -> "Tensor":
-        """x becomes `value`, one number, where `mask` (bool, broadcast) holds."""
-        _require_bool("masked_fill_", mask)
-        return self._in_place(ops.fill_where, mask, self._filling(value))
-
     # ---- helpers ------------------------------------------------------------------------------------------------------
+
+    def _times(self, other: Any, alpha: Scalar) -> "Tensor":
+        value = self._coerce(other)
+        return value if alpha == 1 else value * alpha
 
     def _filling(self, value: Any) -> "Tensor":
         filling = self._coerce(value)

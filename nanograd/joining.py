@@ -55,6 +55,8 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     operands = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else operands
     terms, result = _parse(equation, [t.ndim for t in operands])
     try:
+        operands = tuple(map(_diagonals, operands, terms))
+        terms = ["".join(dict.fromkeys(term)) for term in terms]
         return fused(_einsum_kernel, *_of_one_dtype(operands), terms=terms, result=result)
     except ValueError as error:
         raise ShapeError(f"einsum {equation!r} does not fit the shapes {[t.shape for t in operands]}: {error}.") from None
@@ -78,6 +80,18 @@ def _parse(equation: str, ndims: list[int]) -> tuple[list[str], str]:
     return full, right.replace("...", broadcast)
 
 
+def _diagonals(operand: Tensor, term: str) -> Tensor:
+    """The operand with one dimension for each letter: where a letter stands twice, its indices are equal."""
+    letters = "".join(dict.fromkeys(term))
+    if letters == term:
+        return operand
+    sizes = dict(zip(term, operand.shape, strict=True))
+    if tuple(sizes[letter] for letter in term) != operand.shape:
+        raise ShapeError(f"a letter that stands twice in {term!r} needs equal sizes")
+    grid = np.ogrid[tuple(slice(0, sizes[letter]) for letter in letters)]
+    return operand[tuple(grid[letters.index(letter)] for letter in term)]
+
+
 def _einsum(*arrays: Array, terms: list[str], result: str) -> tuple[Array, tuple[list[Array], list[str], str]]:
     z = np.einsum(f"{','.join(terms)}->{result}", *arrays, optimize=len(arrays) > 1)
     return np.asarray(z), (list(arrays), terms, result)
@@ -89,23 +103,12 @@ def _einsum_backward(g: Array, needs: tuple[bool, ...], arrays: list[Array], ter
 
 
 def _einsum_gradient(g: Array, position: int, arrays: list[Array], terms: list[str], result: str) -> Array:
-    own, shape = terms[position], arrays[position].shape
-    others = [(term, array) for i, (term, array) in enumerate(zip(terms, arrays, strict=True)) if i != position]
-    once = "".join(dict.fromkeys(own))
-    known = set(result).union(*(term for term, _ in others))
-    alone = "".join(letter for letter in once if letter not in known)  # summed over in this operand only
-    sizes = dict(zip(own, shape, strict=True))
-    inputs = [(result, g), *others, (alone, np.ones([sizes[letter] for letter in alone], g.dtype))]
-    terms_text = ",".join(term for term, _ in inputs)
-    spread = np.einsum(f"{terms_text}->{once}", *(array for _, array in inputs), optimize=True)
-    stretched = tuple(axis for axis, letter in enumerate(once) if sizes[letter] == 1 and spread.shape[axis] != 1)
-    spread = np.broadcast_to(spread.sum(axis=stretched, keepdims=True), [sizes[letter] for letter in once])
-    if len(once) == len(own):
-        return np.ascontiguousarray(spread)
-    gradient = np.zeros(shape, g.dtype)  # a diagonal: back to the places where all indices of a letter are equal
-    grid = np.ogrid[tuple(slice(0, sizes[letter]) for letter in once)]
-    gradient[tuple(grid[once.index(letter)] for letter in own)] = spread
-    return gradient
+    inputs = [(result, g), *zip(terms, arrays, strict=True)]
+    own, array = inputs.pop(position + 1)
+    known = "".join(letter for letter in own if any(letter in term for term, _ in inputs))
+    spread = np.einsum(f"{','.join(term for term, _ in inputs)}->{known}", *(array for _, array in inputs), optimize=True)
+    spread = np.expand_dims(spread, [axis for axis, letter in enumerate(own) if letter not in known])  # summed over here only
+    return np.broadcast_to(spread, np.broadcast_shapes(spread.shape, array.shape))
 
 
 _einsum_kernel = Kernel("einsum", _einsum, _einsum_backward)

@@ -1,6 +1,6 @@
 """The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -10,6 +10,8 @@ from numpy.lib.array_utils import normalize_axis_index
 from nanograd.erf import erf_array
 from nanograd.graph import Array, Kernel, Operation
 
+Axis = tuple[int, ...] | None
+
 
 def _zero(g: Array) -> Array:
     return np.zeros_like(g)
@@ -18,10 +20,10 @@ def _zero(g: Array) -> Array:
 # ---- arithmetic -------------------------------------------------------------------------------------------------------
 
 add = Operation("add", np.add, lambda g: g, lambda g: g)
-subtract = Operation("subtract", np.subtract, lambda g: g, lambda g: -g)
-multiply = Operation("multiply", np.multiply, lambda g, y: g * y, lambda g, x: g * x)
-divide = Operation("divide", np.true_divide, lambda g, y: g / y, lambda g, z, y: -g * z / y)
-negative = Operation("negative", np.negative, lambda g: -g)
+subtract = Operation("sub", np.subtract, lambda g: g, lambda g: -g)
+multiply = Operation("mul", np.multiply, lambda g, y: g * y, lambda g, x: g * x)
+divide = Operation("div", np.true_divide, lambda g, y: g / y, lambda g, z, y: -g * z / y)
+negative = Operation("neg", np.negative, lambda g: -g)
 
 
 def _unless_zero(divide: Any) -> Any:
@@ -51,7 +53,7 @@ def _power_derivative_of_base(g: Array, x: Array, y: Any) -> Array:
     return result
 
 
-power = Operation("power", lambda x, y: x**y, _power_derivative_of_base, _power_derivative_of_exponent)
+power = Operation("pow", lambda x, y: x**y, _power_derivative_of_base, _power_derivative_of_exponent)
 
 
 def _sign(x: Array) -> Array:
@@ -85,7 +87,9 @@ greater, greater_equal = Operation("gt", np.greater), Operation("ge", np.greater
 bitwise_and, bitwise_or = Operation("and", np.bitwise_and), Operation("or", np.bitwise_or)
 bitwise_xor = Operation("xor", np.bitwise_xor)
 logical_and, logical_or = Operation("logical_and", np.logical_and), Operation("logical_or", np.logical_or)
-logical_xor = Operation("logical_xor", np.logical_xor)
+logical_xor, logical_not = Operation("logical_xor", np.logical_xor), Operation("logical_not", np.logical_not)
+invert, isnan = Operation("invert", np.invert), Operation("isnan", np.isnan)
+isfinite, isinf = Operation("isfinite", np.isfinite), Operation("isinf", np.isinf)
 
 cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 
@@ -105,18 +109,11 @@ clamp = Operation(
     lambda g, x, low, high: g * (((x >= low) if low is not None else True) & ((x <= high) if high is not None else True)),
 )
 where = Operation("where", np.where, _zero, lambda g, x: np.where(x, g, 0), lambda g, x: np.where(x, 0, g))
-fill_where = Operation(
-    "masked_fill_",
-    lambda x, mask, value: np.where(mask, value, x),
-    lambda g, y: np.where(y, 0, g),
-    _zero,
-    lambda g, y: np.where(y, g, 0),
-)
 
 # ---- reductions: `axis` is a tuple of axes, or None for all -----------------------------------------------------------
 
 
-def _spread(g: Array, shape: tuple[int, ...], axis: tuple[int, ...] | None, keepdims: bool) -> Array:
+def _spread(g: Array, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:
     """Lay a reduction's gradient along the axes that it reduced."""
     if axis is not None and not keepdims:
         for index in sorted(normalize_axis_index(a, len(shape)) for a in axis):
@@ -131,84 +128,58 @@ total = Operation(
 )
 
 
-def _extreme(x: Array, axis: tuple[int, ...] | None, keepdims: bool, function: Any) -> tuple[Array, tuple[Any, ...]]:
-    kept = function(x, axis=axis, keepdims=True)
-    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
+def _reduction(name: str, forward: Callable[..., Any], derivative: Callable[..., Array]) -> Operation:
+    """An operation `forward(x, axis, keepdims)` whose derivative gets `g` and the result laid along the axes again: (g, z, x, axis)."""
+
+    def spread(g: Array, z: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+        return derivative(_spread(g, x.shape, axis, keepdims), _spread(z, x.shape, axis, keepdims), x, axis)
+
+    return Operation(name, forward, spread)
 
 
-def _extreme_backward(
-    g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
-) -> tuple[Array]:
-    """Differentiates `kept = function(x, axis)`: equal extremes share the gradient evenly."""
-    chosen = (x == kept) | np.isnan(x)
-    shares = chosen / chosen.sum(axis=axis, keepdims=True)
-    return (_spread(g, x.shape, axis, keepdims) * shares.astype(g.dtype),)
+def _extreme_derivative(g: Array, z: Array, x: Array, axis: Axis) -> Array:
+    """Equal extremes share the gradient evenly."""
+    chosen: Array = (x == z) | np.isnan(x)
+    return np.where(chosen, g / chosen.sum(axis=axis, keepdims=True, dtype=g.dtype), 0)
 
 
-extreme = Kernel("max", _extreme, _extreme_backward)
-
-
-def _variance(x: Array, axis: tuple[int, ...] | None, keepdims: bool, divisor: int) -> tuple[Array, tuple[Any, ...]]:
-    centred = x - x.sum(axis=axis, keepdims=True) / (x.size if axis is None else prod(x.shape[a] for a in axis))
-    return np.square(centred).sum(axis=axis, keepdims=keepdims) / divisor, (centred, axis, keepdims, divisor)
-
-
-def _variance_backward(
-    g: Array, needs: tuple[bool, ...], centred: Array, axis: tuple[int, ...] | None, keepdims: bool, divisor: int
-) -> tuple[Array]:
-    """2 (x - mean) / divisor: what the mean adds sums up to 0."""
-    return (_spread(g * 2 / divisor, centred.shape, axis, keepdims) * centred,)
-
-
-def _norm2(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
-    kept = np.sqrt(np.square(x).sum(axis=axis, keepdims=True))
-    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
-
-
-def _norm2_backward(
-    g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
-) -> tuple[Array]:
-    """d|x|/dx = x / |x|, and 0 where x is 0."""
-    return (_spread(g, x.shape, axis, keepdims) * (x / np.where(kept == 0, 1, kept)),)
-
-
-def _logsumexp(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
+def _logsumexp(x: Array, axis: Axis, keepdims: bool) -> Array:
     largest = x.max(axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(largest), largest, 0)
-    kept = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
-    return _dropped(kept, axis, keepdims), (x, kept, axis, keepdims)
+    kept: Array = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
+    return kept if keepdims else np.squeeze(kept, axis=axis)
 
 
-def _logsumexp_backward(
-    g: Array, needs: tuple[bool, ...], x: Array, kept: Array, axis: tuple[int, ...] | None, keepdims: bool
-) -> tuple[Array]:
-    """The derivative is softmax: e^(x - z)."""
-    return (_spread(g, x.shape, axis, keepdims) * np.exp(x - kept),)
-
-
-def _product(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
-    return x.prod(axis=axis, keepdims=keepdims), (x, axis, keepdims)
-
-
-def _product_backward(g: Array, needs: tuple[bool, ...], x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[Array]:
-    """The product of all others: those before times those behind, which holds where some are 0."""
+def _product_of_others(x: Array, axis: Axis) -> Array:
+    """For each number those before times those behind, which holds where some are 0."""
     along = x.reshape(1, -1) if axis is None else np.moveaxis(x, axis[0], -1)
     ones = np.ones((*along.shape[:-1], 1), x.dtype)
     before = np.cumprod(np.concatenate([ones, along], axis=-1), axis=-1)[..., :-1]
     behind = np.flip(np.cumprod(np.concatenate([ones, np.flip(along, -1)], axis=-1), axis=-1)[..., :-1], -1)
-    others = before * behind
-    others = others.reshape(x.shape) if axis is None else np.moveaxis(others, -1, axis[0])
-    return (_spread(g, x.shape, axis, keepdims) * others,)
+    others: Array = before * behind
+    return others.reshape(x.shape) if axis is None else np.moveaxis(others, -1, axis[0])
 
 
-def _dropped(kept: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
-    return kept if keepdims else np.squeeze(kept, axis=axis)
+def _centred(x: Array, axis: Axis) -> Array:
+    """x less its mean, which for no numbers is nan."""
+    result: Array = x - x.sum(axis=axis, keepdims=True) / (x.size if axis is None else prod(x.shape[a] for a in axis))
+    return result
 
 
-variance = Kernel("var", _variance, _variance_backward)
-norm2 = Kernel("norm", _norm2, _norm2_backward)
-logsumexp = Kernel("logsumexp", _logsumexp, _logsumexp_backward)
-product = Kernel("prod", _product, _product_backward)
+largest = _reduction("max", np.max, _extreme_derivative)
+smallest = _reduction("min", np.min, _extreme_derivative)
+logsumexp = _reduction("logsumexp", _logsumexp, lambda g, z, x, axis: g * np.exp(x - z))
+product = _reduction("prod", np.prod, lambda g, z, x, axis: g * _product_of_others(x, axis))
+norm2 = _reduction(
+    "norm",
+    lambda x, axis, keepdims: np.sqrt(np.square(x).sum(axis=axis, keepdims=keepdims)),
+    lambda g, z, x, axis: g * (x / np.where(z == 0, 1, z)),
+)
+variance = Operation(  # what the mean adds to the derivative sums up to 0
+    "var",
+    lambda x, axis, keepdims, divisor: np.square(_centred(x, axis)).sum(axis=axis, keepdims=keepdims) / divisor,
+    lambda g, x, axis, keepdims, divisor: _spread(g * 2 / divisor, x.shape, axis, keepdims) * _centred(x, axis),
+)
 cumulative_sum = Operation(
     "cumsum", lambda x, axis: np.cumsum(x, axis=axis) if x.ndim else x, lambda g, axis: _reverse_sum(g, axis)
 )
@@ -308,30 +279,27 @@ concatenate = Kernel("cat", _concatenate, _concatenate_backward)
 # ---- matrix product ---------------------------------------------------------------------------------------------------
 
 
+def _matrices(g: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """A vector x as a row, a vector y as a column, and g with the dimensions that this adds."""
+    g = g[..., None] if y.ndim == 1 else g
+    return g[..., None, :] if x.ndim == 1 else g, np.atleast_2d(x), y[:, None] if y.ndim == 1 else y
+
+
 def _matmul_derivative_of_left(g: Array, x: Array, y: Array) -> Array:
-    """g @ y^T, with vectors seen as rows and columns."""
-    if y.ndim == 1:
-        return g[..., None] * y
-    return g @ np.swapaxes(y, -1, -2) if x.ndim > 1 else _dot_rows(g, y)
-
-
-def _dot_rows(g: Array, y: Array) -> Array:
-    """For z = x @ y with a vector x (K,): g (..., N) against y (..., K, N) gives (..., K)."""
-    result: Array = np.squeeze(y @ g[..., None], -1)
+    """g @ y^T."""
+    g, x, y = _matrices(g, x, y)
+    result: Array = g @ np.swapaxes(y, -1, -2)
     return result
 
 
 def _matmul_derivative_of_right(g: Array, x: Array, y: Array) -> Array:
-    """x^T @ g, with vectors seen as rows and columns."""
-    if x.ndim == 1:
-        return x[:, None] * g[..., None, :] if y.ndim > 1 else g * x
-    if y.ndim == 1:
-        result: Array = np.squeeze(np.swapaxes(x, -1, -2) @ g[..., None], -1)
-        return result
-    if y.ndim == 2 < x.ndim:  # one matrix for all: one large product, where the batch is summed over, too
+    """x^T @ g."""
+    g, x, columns = _matrices(g, x, y)
+    if columns.ndim == 2 < x.ndim:  # one matrix for all: one large product, where the batch is summed over, too
         rows = prod(x.shape[:-1])
-        return x.reshape(rows, x.shape[-1]).T @ g.reshape(rows, g.shape[-1])
-    return np.swapaxes(x, -1, -2) @ g
+        x, g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
+    result: Array = np.swapaxes(x, -1, -2) @ g
+    return result if y.ndim > 1 else result[..., 0]
 
 
 matmul = Operation("matmul", np.matmul, _matmul_derivative_of_left, _matmul_derivative_of_right)

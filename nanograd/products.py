@@ -1,6 +1,8 @@
 """Tensor's products of vectors and matrices."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from nanograd import operations as ops
 from nanograd.errors import ShapeError
@@ -15,9 +17,10 @@ class ProductMethods(TensorMethods):
 
     __slots__ = ()
 
-    def __matmul__(self, other: "Tensor") -> "Tensor":
-        if not isinstance(other, TensorMethods):
+    def __matmul__(self, other: Any) -> "Tensor":
+        if not isinstance(other, TensorMethods | np.ndarray):
             return NotImplemented
+        other = self._coerce(other)
         if not self.ndim or not other.ndim or self.shape[-1] != other.shape[-2 if other.ndim > 1 else -1]:
             raise ShapeError(
                 "matmul needs the last dimension of the left to equal the second-last of the right; "
@@ -25,7 +28,10 @@ class ProductMethods(TensorMethods):
             )
         if self.dtype != other.dtype:
             raise TypeError(f"matmul needs one dtype; got {self.dtype} and {other.dtype}: use .to() on one.")
-        return self._apply(ops.matmul, other._tensor)
+        return self._apply(ops.matmul, other)
+
+    def __rmatmul__(self, other: Any) -> "Tensor":
+        return self._coerce(other) @ self
 
     def matmul(self, other: "Tensor") -> "Tensor":
         """The matrix product, broadcast over the leading dimensions: (..., N, K) @ (..., K, M) -> (..., N, M)."""
@@ -42,9 +48,3 @@ class ProductMethods(TensorMethods):
         if self.ndim != 1 or vec2.ndim != 1:
             raise ShapeError(f"outer takes two vectors; got the shapes {self.shape} and {vec2.shape}.")
         return self._tensor.unsqueeze(1) * vec2
-
-    def dot(self, tensor: "Tensor") -> "Tensor":
-        """The sum of the products of two vectors (N,)."""
-        if self.ndim != 1 or tensor.ndim != 1:
-            raise ShapeError(f"dot takes two vectors; got the shapes {self.shape} and {tensor.shape}: use matmul.")
-        return self._tensor @ tensor

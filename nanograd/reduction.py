@@ -48,7 +48,7 @@ class ReductionMethods(TensorMethods):
         """The variance over `dim`: squares from the mean, summed and divided by the count less `correction`."""
         self._require_floats("var")
         divisor = max(self._count(dim) - (correction if unbiased else 0), 0)
-        return self._fused(ops.variance, axis=self._axes(dim), keepdims=keepdim, divisor=divisor)
+        return self._apply(ops.variance, axis=self._axes(dim), keepdims=keepdim, divisor=divisor)
 
     def std(self, dim: Dims = None, correction: int = 1, keepdim: bool = False, unbiased: bool = True) -> "Tensor":
         """The square root of the variance over `dim`."""
@@ -60,14 +60,14 @@ class ReductionMethods(TensorMethods):
         if p == float("inf"):
             return self._tensor.abs().amax(dim, keepdim)
         if p == 2:
-            return self._fused(ops.norm2, axis=self._axes(dim), keepdims=keepdim)
+            return self._apply(ops.norm2, axis=self._axes(dim), keepdims=keepdim)
         if p == 1:
             return self._tensor.abs().sum(dim, keepdim)
         return (self._tensor.abs() ** p).sum(dim, keepdim) ** (1 / p)
 
     def logsumexp(self, dim: Dims, keepdim: bool = False) -> "Tensor":
         """log of the sum of e^x over `dim`, without overflow."""
-        return self._floats()._fused(ops.logsumexp, axis=self._axes(dim), keepdims=keepdim)
+        return self._floats()._apply(ops.logsumexp, axis=self._axes(dim), keepdims=keepdim)
 
     def softmax(self, dim: int) -> "Tensor":
         """e^x, divided by its sum over `dim`; the shape stays."""
@@ -80,7 +80,7 @@ class ReductionMethods(TensorMethods):
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """The product over `dim`, in `dtype` where one is given."""
         source = self._counted(dtype)
-        return source._fused(ops.product, axis=None if dim is None else self._axes(dim), keepdims=keepdim)
+        return source._apply(ops.product, axis=self._axes(dim), keepdims=keepdim)
 
     def cumsum(self, dim: int, *, dtype: Any = None) -> "Tensor":
         """The sum of the numbers so far along `dim`; the shape stays."""
@@ -100,24 +100,24 @@ class ReductionMethods(TensorMethods):
     def amax(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
         """The largest number over `dim`; equal ones share the gradient evenly."""
         self._require_numbers("amax", dim)
-        return self._fused(ops.extreme, axis=self._axes(dim), keepdims=keepdim, function=np.max)
+        return self._apply(ops.largest, axis=self._axes(dim), keepdims=keepdim)
 
     def amin(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
         """The smallest number over `dim`; equal ones share the gradient evenly."""
         self._require_numbers("amin", dim)
-        return self._fused(ops.extreme, axis=self._axes(dim), keepdims=keepdim, function=np.min)
+        return self._apply(ops.smallest, axis=self._axes(dim), keepdims=keepdim)
 
     def max(self, dim: "int | Tensor | None" = None, keepdim: bool = False) -> Any:
         """The largest number of all; with `dim` the pair (values, indices) along it; with a tensor, `maximum`."""
-        if dim is None:
-            return self.amax()
-        return self._extremes(dim, keepdim, np.argmax, "max") if isinstance(dim, int) else self._tensor.maximum(dim)
+        if isinstance(dim, TensorMethods):
+            return self._tensor.maximum(dim)
+        return self.amax() if dim is None else self._found(self._place(np.argmax, dim, True, "max"), dim, keepdim)
 
     def min(self, dim: "int | Tensor | None" = None, keepdim: bool = False) -> Any:
         """The smallest number of all; with `dim` the pair (values, indices) along it; with a tensor, `minimum`."""
-        if dim is None:
-            return self.amin()
-        return self._extremes(dim, keepdim, np.argmin, "min") if isinstance(dim, int) else self._tensor.minimum(dim)
+        if isinstance(dim, TensorMethods):
+            return self._tensor.minimum(dim)
+        return self.amin() if dim is None else self._found(self._place(np.argmin, dim, True, "min"), dim, keepdim)
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> "Tensor":
         """Where the largest number lies along `dim`, or in the flattened tensor (int64)."""
@@ -129,26 +129,27 @@ class ReductionMethods(TensorMethods):
 
     def sort(self, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesAndIndices:
         """The numbers in order along `dim`, NaN last (first where descending), and where each was; always stable."""
-        order = self._order(self._axis(dim), descending)
-        return (
-            ValuesAndIndices(self._tensor.gather(dim, order), order) if self.array.ndim else ValuesAndIndices(self._tensor, order)
-        )
+        axis = self._axis(dim)
+        array = np.atleast_1d(self.array)
+        if descending:  # equal ones stay in their order
+            order = array.shape[axis] - 1 - np.flip(np.argsort(np.flip(array, axis), axis=axis, kind="stable"), axis)
+        else:
+            order = np.argsort(array, axis=axis, kind="stable")
+        return self._found(self._plain(order.reshape(self.shape)), axis, keepdim=True)
 
     def argsort(self, dim: int = -1, descending: bool = False, stable: bool = False) -> "Tensor":
         """Where each number of `sort` was."""
-        return self._order(self._axis(dim), descending)
+        return self.sort(dim, descending).indices
 
     def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
         """The `k` largest numbers along `dim`, or the smallest, in order, and where each was."""
         axis = self._axis(dim)
-        size = self.array.shape[axis] if self.array.ndim else 1
+        size = self._count(axis)
         if not 0 <= k <= size:
             raise ShapeError(f"topk takes k from 0 to the size of the dimension, {size}; got {k}.")
-        found = self.sort(axis, descending=largest)
-        if not self.array.ndim:
-            return found
-        index = (slice(None),) * axis + (slice(0, k),)
-        return ValuesAndIndices(found.values[index], found.indices[index])
+        index = (*(slice(None),) * axis, slice(0, k)) if self.ndim else ...
+        values, indices = self.sort(axis, descending=largest)
+        return ValuesAndIndices(values[index], indices[index])
 
     # ---- helpers ------------------------------------------------------------------------------------------------------
 
@@ -176,24 +177,12 @@ class ReductionMethods(TensorMethods):
         if not self._count(dim):
             raise DimensionError(f"{name} of no numbers: the shape is {self.array.shape}; reduce over a dimension that has some.")
 
-    def _extremes(self, dim: int, keepdim: bool, find: Any, name: str) -> ValuesAndIndices:
-        self._require_numbers(name, dim)
-        if not self.array.ndim:
-            return ValuesAndIndices(self._tensor, self._plain(np.zeros((), np.int64)))
-        axis = self._axis(dim)
-        indices = self._plain(find(self.array, axis=axis, keepdims=True))
-        values = self._tensor.gather(axis, indices)
-        return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(axis), indices.squeeze(axis))
-
     def _place(self, find: Any, dim: int | None, keepdim: bool, name: str) -> "Tensor":
         self._require_numbers(name, dim)
         axis = None if dim is None or not self.array.ndim else self._axis(dim)
         return self._plain(np.asarray(find(self.array, axis=axis, keepdims=keepdim), np.int64))
 
-    def _order(self, axis: int, descending: bool) -> "Tensor":
-        if not self.array.ndim:
-            return self._plain(np.zeros((), np.int64))
-        if not descending:
-            return self._plain(np.argsort(self.array, axis=axis, kind="stable"))
-        backwards = np.argsort(np.flip(self.array, axis), axis=axis, kind="stable")
-        return self._plain(self.array.shape[axis] - 1 - np.flip(backwards, axis))
+    def _found(self, indices: "Tensor", dim: int, keepdim: bool) -> ValuesAndIndices:
+        """The numbers at `indices` along `dim`, and these."""
+        values = self._tensor.gather(dim, indices)
+        return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(dim), indices.squeeze(dim))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.errors import DimensionError, ShapeError
+from nanograd.errors import ShapeError
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -26,17 +26,13 @@ class ShapingMethods(TensorMethods):
         try:
             return self._apply(ops.reshape, shape=sizes, before=self.array.shape)
         except ValueError:
-            raise ShapeError(
-                f"A tensor of shape {self.array.shape} has {self.array.size} numbers; {sizes} does not hold them."
-            ) from None
+            raise ShapeError(f"The shape {self.shape} has {self.array.size} numbers; {sizes} does not hold them.") from None
 
     def view(self, *sizes: Any, size: Any = ()) -> "Tensor":
         """The same numbers in another shape without copying; raises ShapeError where their order in memory forbids it."""
         result = self.reshape(*sizes, shape=size)
         if result.array.size and not np.may_share_memory(result.array, self.array):
-            raise ShapeError(
-                f"A view of shape {result.shape} would need a copy, since this tensor is not contiguous; use reshape."
-            )
+            raise ShapeError(f"A view of shape {result.shape} needs a copy, since this tensor is not contiguous: use reshape.")
         return result
 
     def contiguous(self) -> "Tensor":
@@ -57,10 +53,7 @@ class ShapingMethods(TensorMethods):
 
     def unsqueeze(self, dim: int) -> "Tensor":
         """With a dimension of size 1 put in at `dim`."""
-        count = self.array.ndim + 1
-        if not -count <= dim < count:
-            raise ShapeError(f"unsqueeze takes a dim from {-count} to {count - 1} here; got {dim}.")
-        shape, place = self.array.shape, dim % count
+        shape, place = self.array.shape, self._axis(dim, added=1)
         return self.reshape(*shape[:place], 1, *shape[place:])
 
     def squeeze(self, dim: int | Sequence[int] | None = None) -> "Tensor":
@@ -96,12 +89,6 @@ class ShapingMethods(TensorMethods):
             raise ShapeError(f"mT needs two dimensions at least; the shape is {self.array.shape}.")
         return self.transpose(-2, -1)
 
-    def t(self) -> "Tensor":
-        """The transposed matrix; fewer than two dimensions stay as they are."""
-        if self.array.ndim > 2:
-            raise ShapeError(f"t() is for two dimensions at most; the shape is {self.array.shape}: use transpose or mT.")
-        return self.T
-
     def expand(self, *sizes: Any, size: Any = ()) -> "Tensor":
         """Dimensions of size 1 stretched to `sizes` without copying; -1 keeps a size."""
         wanted, own = _sizes(sizes or (size,)), self.array.shape
@@ -111,20 +98,15 @@ class ShapingMethods(TensorMethods):
             raise ShapeError(f"{own} cannot be expanded to {wanted}: only dimensions of size 1 stretch.")
         return self._apply(ops.expand, shape=tuple(k if w == -1 else w for w, k in zip(wanted, kept, strict=True)))
 
-    def expand_as(self, other: "Tensor") -> "Tensor":
-        """Expanded to another tensor's shape."""
-        return self.expand(other.shape)
-
     def repeat(self, *times: Any, repeats: Any = ()) -> "Tensor":
         """Copies laid side by side, `repeats` times along each dimension."""
         times = _sizes(times or (repeats,))
         shape = (1,) * (len(times) - self.array.ndim) + self.array.shape
         if len(shape) != len(times):
             raise ShapeError(f"repeat needs a number for each of the {self.array.ndim} dimensions; got {times}.")
-        paired = [size for pair in zip((1,) * len(times), shape, strict=True) for size in pair]
-        stretched = [size for pair in zip(times, shape, strict=True) for size in pair]
-        result = self.reshape(paired).expand(stretched)
-        return result.reshape(tuple(t * s for t, s in zip(times, shape, strict=True)))
+        once = self.reshape([size for own in shape for size in (1, own)])
+        copies = once.expand([size for pair in zip(times, shape, strict=True) for size in pair])
+        return copies.reshape([count * size for count, size in zip(times, shape, strict=True)])
 
     def flip(self, *axes: Any, dims: Any = ()) -> "Tensor":
         """Reversed along `dims`, as a copy."""
@@ -154,13 +136,11 @@ class ShapingMethods(TensorMethods):
         if isinstance(split_size, int):
             if split_size < 1:
                 raise ShapeError(f"split_size is at least 1; got {split_size}.")
-            sizes = [min(split_size, size - begin) for begin in range(0, size, split_size)] or [0]
-        else:
-            sizes = list(split_size)
-        if sum(sizes) != size:
-            raise ShapeError(f"The sizes {sizes} sum to {sum(sizes)}; dimension {dim} has {size}.")
-        ends = np.cumsum(sizes).tolist()
-        return tuple(self._piece(axis, end - size, end) for size, end in zip(sizes, ends, strict=True))
+            split_size = [min(split_size, size - begin) for begin in range(0, size, split_size)] or [0]
+        if sum(split_size) != size:
+            raise ShapeError(f"The sizes {split_size} sum to {sum(split_size)}; dimension {dim} has {size}.")
+        ends = np.cumsum(split_size).tolist()
+        return tuple(self._piece(axis, end - length, end) for length, end in zip(split_size, ends, strict=True))
 
     def chunk(self, chunks: int, dim: int = 0) -> "tuple[Tensor, ...]":
         """At most `chunks` pieces along `dim`, of one size but for the last."""
@@ -175,13 +155,6 @@ class ShapingMethods(TensorMethods):
         axis = self._axis(dim)
         before = (slice(None),) * axis
         return tuple(self._tensor[(*before, position)] for position in range(self.array.shape[axis]))
-
-    def narrow(self, dim: int, start: int, length: int) -> "Tensor":
-        """The slice of `length` along `dim` that begins at `start`."""
-        axis = self._axis(dim)
-        if not 0 <= start <= start + length <= self.array.shape[axis]:
-            raise DimensionError(f"narrow from {start} to {start + length} leaves a dimension of size {self.array.shape[axis]}.")
-        return self._piece(axis, start, start + length)
 
     def gather(self, dim: int, index: "Tensor") -> "Tensor":
         """The numbers at `index` along `dim`: out[i][j] = x[i][index[i][j]] for dim 1; the shape of `index`."""

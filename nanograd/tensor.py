@@ -1,8 +1,7 @@
 """The Tensor: an array that remembers how it was made, so that gradients can flow back through it."""
 
-import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from weakref import ref
 
 import numpy as np
@@ -12,19 +11,7 @@ from nanograd.conversion import ConversionMethods
 from nanograd.dtype import CPU, FLOATS, as_dtype, common_dtype, device, float32, int64, nearest_dtype
 from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError, refuse
-from nanograd.graph import (
-    Array,
-    Counter,
-    Hooks,
-    Kernel,
-    Node,
-    Operation,
-    RemovableHandle,
-    backward_from,
-    is_grad_enabled,
-    thread,
-    through_hooks,
-)  # fmt: skip
+from nanograd.graph import Array, Counter, Hooks, Kernel, Node, Operation, RemovableHandle, backward_from, thread, through_hooks
 from nanograd.outside import explain
 from nanograd.products import ProductMethods
 from nanograd.reduction import ReductionMethods
@@ -45,6 +32,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
     tensor([2., 4., 6.])
     """
 
+    __array_priority__ = 1000  # numpy leaves `array * x` to the tensor, as with PyTorch's
     __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "array", "grad")
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = float32) -> None:
@@ -123,18 +111,9 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         return len(self.array)
 
     def __repr__(self) -> str:
-        has_fractions = self.array.dtype.kind == "f" and bool(
-            (np.isfinite(self.array) & (self.array != np.trunc(self.array))).any()
-        )
-        body = np.array2string(
-            self.array,
-            separator=", ",
-            prefix="tensor(",
-            precision=4,
-            floatmode="fixed" if has_fractions else "maxprec",
-            threshold=1000,
-            max_line_width=80,
-        )
+        has_fractions = self.array.dtype.kind == "f" and (np.isfinite(self.array) & (self.array != np.trunc(self.array))).any()
+        mode: Literal["fixed", "maxprec"] = "fixed" if has_fractions else "maxprec"
+        body = np.array2string(self.array, 80, 4, separator=", ", prefix="tensor(", threshold=1000, floatmode=mode)
         size = f", size={self.shape}" if not self.array.size and self.ndim > 1 else ""
         is_plain = self.dtype in (float32, np.bool_) or (self.dtype == np.int64 and self.array.size)
         dtype = "" if is_plain else f", dtype={self.dtype}"
@@ -171,13 +150,6 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
     def clone(self) -> "Tensor":
         """A copy that gradients flow through."""
         return apply(_copy, self)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **named: Any) -> Any:
-        """What numpy does for an array on the left: `array * x` is a tensor, `array -= x` changes the array."""
-        if ufunc in _OPERATORS and method == "__call__" and out is None:
-            return _OPERATORS[ufunc](*[x if isinstance(x, Tensor) else self._coerce(x) for x in inputs])
-        arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
-        return getattr(ufunc, method)(*arrays, **({} if out is None else {"out": out}), **named)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.array, dtype=dtype, copy=copy)
@@ -278,11 +250,11 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
 
     def zero_(self) -> "Tensor":
         """Every number becomes 0."""
-        return self.fill_(0)
+        return self.copy_(0)
 
     def fill_(self, value: Any) -> "Tensor":
         """Every number becomes `value`."""
-        return self._in_place(_fill, value=value)
+        return self.copy_(value)
 
     def copy_(self, other: Any) -> "Tensor":
         """The numbers become those of `other`, broadcast, in this dtype."""
@@ -317,15 +289,12 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         return self
 
     def _is_recorded_with(self, others: "tuple[Tensor, ...]") -> bool:
-        return is_grad_enabled() and (self.requires_grad or any(other.requires_grad for other in others))
+        return thread.is_grad_enabled and (self.requires_grad or any(other.requires_grad for other in others))
 
     # ---- what the families of methods need ----------------------------------------------------------------------------
 
     def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
         return apply(operation, self, *others, **parameters)
-
-    def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":
-        return fused(kernel, self, *others, **parameters)
 
     def _binary(self, operation: Operation, other: Any) -> "Tensor":
         if isinstance(other, Tensor) and self.array.dtype is other.array.dtype:  # by far the most frequent
@@ -356,14 +325,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         return self.to(dtype), right.to(dtype)
 
 
-_OPERATORS: dict[Any, Callable[[Any, Any], Any]] = {
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
-    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow, np.matmul: operator.matmul,
-    np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt, np.less_equal: operator.le,
-    np.greater: operator.gt, np.greater_equal: operator.ge,
-}  # fmt: skip
 _copy = Operation("clone", np.array, lambda g: g)
-_fill = Operation("fill_", lambda x, value: np.full_like(x, value), lambda g: np.zeros_like(g))
 _take_over = Operation("copy_", lambda x, y: np.broadcast_to(y, x.shape), lambda g: np.zeros_like(g), lambda g: g)
 
 

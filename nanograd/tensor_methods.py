@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nanograd.dtype import FLOATS, Dtype, float32
 from nanograd.errors import DimensionError
-from nanograd.graph import Array, Kernel, Operation
+from nanograd.graph import Array, Operation
 
 if TYPE_CHECKING:
     from nanograd.tensor import Tensor
@@ -43,10 +43,6 @@ class TensorMethods:
         """The operation on this and another value, both in their common dtype."""
         raise NotImplementedError
 
-    def _fused(self, kernel: Kernel, *others: "Tensor", **parameters: Any) -> "Tensor":
-        """The kernel on this tensor and others, recorded where a gradient is wanted."""
-        raise NotImplementedError
-
     def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
         """The operation's result in place of the numbers here."""
         raise NotImplementedError
@@ -67,11 +63,9 @@ class TensorMethods:
         """This tensor, as float32 where it holds integers."""
         return self._tensor if self.array.dtype in FLOATS else self._tensor.to(float32)
 
-    def _axis(self, dim: int) -> int:
-        """A dimension counted from the front; raises ShapeError where there is none."""
-        count = max(self.array.ndim, 1)
+    def _axis(self, dim: int, added: int = 0) -> int:
+        """A dimension counted from the front, of this tensor's and the `added` ones; raises DimensionError where there is none."""
+        count = max(self.ndim + added, 1)
         if not -count <= dim < count:
-            raise DimensionError(
-                f"Dimension {dim} is out of range: a tensor of {self.array.ndim} dimensions has {-count} to {count - 1}."
-            )
+            raise DimensionError(f"Dimension {dim} is out of range: with {self.ndim + added} it is from {-count} to {count - 1}.")
         return dim % count

@@ -281,7 +281,7 @@ def written_leaf(x):
 @pytest.mark.parametrize(
     ("act", "words"),
     [
-        (changed_input, "multiply needs.*changed in place"), (changed_result, "exp needs.*changed in place"),
+        (changed_input, "mul needs.*changed in place"), (changed_result, "exp needs.*changed in place"),
         (changed_through_a_view, "sin needs.*changed in place"), (stale_view, "take the view again"),
         (written_through_view, "write to the tensor itself"), (written_leaf, "leaf.*no_grad"), (lambda x: x.add_(1), "leaf.*no_grad"),
         (lambda x: x.numpy(), "detach"), (lambda x: (x * 1).requires_grad_(False), "detach"),

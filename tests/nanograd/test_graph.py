@@ -85,7 +85,7 @@ def test_a_second_pass_through_a_shared_part_is_refused():
     x = Tensor([3.0], requires_grad=True)
     shared = x * x
     (shared * 2).backward()
-    with pytest.raises(GraphError, match="multiply"):
+    with pytest.raises(GraphError, match="to mul,"):
         (shared * 3).backward()
 
 

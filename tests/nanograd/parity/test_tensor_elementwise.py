@@ -54,7 +54,7 @@ CHOICES = [
 PRECISIONS = [
     ("m.tensor(1.0, dtype=m.float64) + x", "3"), ("m.ones(2, dtype=m.float64) + x", "3,2"), ("x + m.ones(3, dtype=m.float64)", "()"),
     ("m.ones(2, dtype=m.float64) * x", "2"), ("m.tensor(2.0, dtype=m.float64) * x", "i3"), ("m.where(y, x, m.ones(3, dtype=m.float64))", "3", "b3"),
-    ("m.tensor(3) * x", "b4"), ("x.to(m.float64)", "3"), ("x.to(m.int64)", "3"), ("x.type_as(y)", "3", "i2"), ("x.to('cpu')", "3"),
+    ("m.tensor(3) * x", "b4"), ("x.to(m.float64)", "3"), ("x.to(m.int64)", "3"), ("x.to('cpu')", "3"),
     ("x.to(device='cpu', dtype=m.float64)", "3"), ("x.to(m.float)", "i3"), ("x.to(y)", "i3", "3"), ("x.double().float() * 2", "3"),
     ("x.long() + 0.5", "3"), ("m.tensor([True]) + m.tensor([True])", "3"), ("-m.tensor([True])", "3"), ("m.tensor([True]) - m.tensor([True])", "3"),
     ("x.long() // 0", "3"), ("x.long() % 0", "3"), ("(x // 0).detach()", "3"), ("x / 0", "z4"), ("x % 0", "3"), ("0 / x", "z4"),
