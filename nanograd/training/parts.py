@@ -14,10 +14,10 @@ from nanograd.autograd import grad
 from nanograd.generation import Ids
 from nanograd.graph import Array, no_grad
 from nanograd.module import Module
-from nanograd.native import blas_threads, can_set_blas_threads, keep_freed_memory
 from nanograd.optimizer import Optimizer
 from nanograd.random import Generator, using
 from nanograd.tensor import wrap
+from nanograd.training.native import blas_threads, can_set_blas_threads, keep_freed_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, Self
 
 from nanograd.errors import SettingsError
-from nanograd.native import core_count
+from nanograd.training.native import core_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

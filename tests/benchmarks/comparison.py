@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ sys.path.insert(0, str(TESTS / "nanograd"))  # where the GPT's twin in PyTorch l
 # (n_layer, n_head, n_embd, block_size, batch_size)
 SHAPES = ((4, 4, 128, 64, 12), (4, 4, 256, 128, 16), (6, 6, 384, 256, 4))
 VOCABULARY_SIZE = 65
+_REST_S = 0.25
 
 
 def parse_arguments(description: str | None, **more: Any) -> argparse.Namespace:
@@ -30,8 +31,11 @@ def parse_arguments(description: str | None, **more: Any) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def in_turns(works: Mapping[str, Callable[[], Any]], rounds: int, warmup: int = 2, least_s: float = 0.05) -> dict[str, float]:
-    """The median seconds of each work; each round runs all of them in turn, short ones several times over."""
+def in_turns(works: Mapping[str, Callable[[], Any]], rounds: int, warmup: int = 2, least_s: float = 0.3) -> dict[str, float]:
+    """The median seconds of each work; each round runs all of them in turn, short ones several times over.
+
+    Before each there is a rest, in which the threads of the one before stop spinning.
+    """
     repeats = {}
     for name, work in works.items():
         for _ in range(warmup):
@@ -41,6 +45,7 @@ def in_turns(works: Mapping[str, Callable[[], Any]], rounds: int, warmup: int = 
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
+            sleep(_REST_S)
             began = perf_counter()
             for _ in range(repeats[name]):
                 work()

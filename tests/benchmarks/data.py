@@ -11,10 +11,10 @@ import numpy as np
 from comparison import SHAPES, in_turns, parse_arguments, report
 from training import our_step
 
-from nanograd.native import core_count
 from nanograd.text.corpus import load_corpus, sample_batch
 from nanograd.training.events import StepFinished
 from nanograd.training.metrics import Metrics
+from nanograd.training.native import core_count
 from resources import corpus_text
 
 CORPUS_BYTES = 100_000_000

@@ -7,7 +7,7 @@ import numpy as np
 from comparison import HAS_TORCH, VOCABULARY_SIZE, in_turns, parse_arguments, ratio, report
 
 from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.native import core_count
+from nanograd.training.native import core_count
 
 SHAPES = ((4, 4, 128, 64), (6, 6, 384, 256))  # (n_layer, n_head, n_embd, block_size)
 STREAMS = 16

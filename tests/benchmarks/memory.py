@@ -11,7 +11,7 @@ from comparison import HAS_TORCH, SHAPES, VOCABULARY_SIZE, parse_arguments, rati
 from training import our_step, their_steps
 
 from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.native import core_count
+from nanograd.training.native import core_count
 
 SHAPE = SHAPES[2]
 GROWTH_SHAPE = (2, 2, 32, 32, 8)

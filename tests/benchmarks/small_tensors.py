@@ -7,7 +7,7 @@ import numpy as np
 from comparison import HAS_TORCH, in_turns, parse_arguments, ratio, report
 
 import nanograd
-from nanograd.native import core_count
+from nanograd.training.native import core_count
 
 SIZES, BATCH_SIZE = (784, 256, 10), 32
 CHAIN_LENGTH, CHAIN_SIZE = 1000, 64

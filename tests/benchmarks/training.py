@@ -8,10 +8,10 @@ import numpy as np
 from comparison import HAS_TORCH, SHAPES, VOCABULARY_SIZE, in_turns, parse_arguments, ratio, report
 
 from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.native import blas_threads, core_count
 from nanograd.optimizer import AdamW
 from nanograd.random import stream
 from nanograd.training.estimate import step_flop
+from nanograd.training.native import blas_threads, core_count
 from nanograd.training.parts import Parts
 from nanograd.training.settings import RunSettings
 
@@ -20,8 +20,12 @@ GEMM_SIZE = 1024
 
 def main() -> None:
     """Measure and print."""
-    arguments = parse_arguments(__doc__, rounds=15)
-    rows = [measure(*shape, dropout, arguments.rounds) for shape in SHAPES for dropout in (0.0, 0.2)]
+    arguments = parse_arguments(__doc__, rounds=9, shape=-1)
+    rows = [
+        measure(*shape, dropout, arguments.rounds)
+        for shape in (SHAPES if arguments.shape < 0 else SHAPES[arguments.shape : arguments.shape + 1])
+        for dropout in (0.0, 0.2)
+    ]
     report("training step", rows, arguments.json)
     ratios = [row["ratio"] for row in rows if row["ratio"] is not None]
     if ratios and not arguments.json:

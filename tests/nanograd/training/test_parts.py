@@ -4,9 +4,9 @@ import pytest
 from nanograd.dropout import Dropout
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.module import Module
-from nanograd.native import can_set_blas_threads
 from nanograd.optimizer import AdamW, clip_grad_norm_
 from nanograd.random import manual_seed, stream
+from nanograd.training.native import can_set_blas_threads
 from nanograd.training.parts import Parts
 
 needs_blas = pytest.mark.skipif(not can_set_blas_threads(), reason="numpy's BLAS here cannot be told how many threads to use")

@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from nanograd.native import blas_threads, can_set_blas_threads, core_count, keep_freed_memory
+from nanograd.training.native import blas_threads, can_set_blas_threads, core_count, keep_freed_memory
 
 COUNT_FAULTS = """
 import resource, sys
 import numpy as np
-from nanograd.native import keep_freed_memory
+from nanograd.training.native import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 for _ in range(10):
@@ -26,7 +26,7 @@ def test_there_is_a_core_at_least():
 
 @pytest.mark.skipif(not can_set_blas_threads(), reason="numpy's BLAS here cannot be told how many threads to use")
 def test_the_threads_of_blas_are_set_inside_the_block_only():
-    from nanograd.native import _blas
+    from nanograd.training.native import _blas
 
     count = _blas()[0]
     before = count()
