@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextvars import Context
 from functools import wraps
+from heapq import heapify, heappop, heappush
 from itertools import count
-from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,10 @@ from nanograd.errors import GraphError
 
 Array = NDArray[Any]
 Counter = list[int]  # how often an array was written to in place, and how often recorded in a graph; its views share it
+
+
+_NOTHING: tuple[Any, ...] = ()
+_PLACES = {"z": -1, "x": 0, "y": 1, "w": 2}  # what derivatives call the result and the inputs
 
 
 class Leaf(Protocol):
@@ -33,37 +37,71 @@ class Leaf(Protocol):
 class Operation:
     """A function on arrays beside its derivatives, one for each input that can have a gradient.
 
-    A derivative names what it needs: first `g`, the gradient of the result; then any of `z`, the result; `x`, `y`, `w`, the
-    inputs in their order; and the function's own parameters. Only what is named is kept until the backward pass.
+    A derivative names what it needs: first `g`, the gradient of the result; then any of `z`, the result, and `x`, `y`, `w`,
+    the inputs in their order; then any of the function's own parameters. Only what is named is kept until the backward pass.
     Where an input was broadcast, its gradient is summed back to its shape afterwards.
     """
 
-    __slots__ = ("derivatives", "forward", "name")
+    __slots__ = ("_plans", "derivatives", "forward", "name")
 
     def __init__(self, name: str, forward: Callable[..., Any], *derivatives: Callable[..., Any]) -> None:
         self.name = name
         self.forward = forward
-        self.derivatives = tuple((derivative, *_needs_of(derivative)) for derivative in derivatives)
+        self.derivatives = tuple((derivative, list(inspect.signature(derivative).parameters)[1:]) for derivative in derivatives)
+        self._plans: dict[int, _Plan] = {}
 
     def record(
         self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", parameters: Mapping[str, Any]
     ) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""
-        saved: list[Any] = []
-        guards: tuple[tuple[Counter, int], ...] = ()
-        for target, (derivative, indices, pick) in zip(targets, self.derivatives, strict=False):
-            if target is None:
-                saved.append(None)
-                continue
-            saved.append((derivative, pick(result, inputs, parameters) if pick else ()))
-            for index in indices:
-                counter = (inputs[index] if index >= 0 else result)._counter
-                guards = (*guards, (counter, counter[0]))
-        return Node(self, targets, saved, result.array, guards)
+        wanted = 0
+        for target in targets:
+            wanted = 2 * wanted + (target is not None)
+        plan = self._plans.get(wanted)
+        if plan is None:
+            plan = self._plans[wanted] = _Plan(self, targets)
+        saved = guards = _NOTHING
+        for place in plan.places:
+            tensor = result if place < 0 else inputs[place]
+            counter = tensor._counter
+            saved += (tensor.array,)
+            guards += (counter, counter[0])
+        for name in plan.names:
+            saved += (parameters[name],)
+        return Node(plan, targets, saved, result.array, guards)
+
+
+class _Plan:
+    """What an operation keeps, and which derivatives it calls on that, where the gradients of certain inputs are wanted.
+
+    There is one for each choice of inputs, so that little is decided, and few objects are made, for each node.
+    """
+
+    __slots__ = ("calls", "name", "names", "places")
+
+    def __init__(self, operation: Operation, targets: "tuple[Target, ...]") -> None:
+        self.name = operation.name
+        pairs = list(zip(targets, operation.derivatives, strict=False))
+        needed = [name for target, (_, names) in pairs if target is not None for name in names]
+        tensors = [name for name in _PLACES if name in needed]
+        self.places = tuple(_PLACES[name] for name in tensors)
+        self.names = tuple(dict.fromkeys(name for name in needed if name not in _PLACES))
+        order = [*tensors, *self.names]
+        self.calls = tuple(  # a derivative, and where in what is kept its arguments lie; None for all of it
+            None if target is None else (derivative, None if names == order else [order.index(name) for name in names])
+            for target, (derivative, names) in pairs
+        )
 
     def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
         """The gradient for each input, before it is summed back to the input's shape."""
-        return [None if entry is None else entry[0](g, *entry[1]) for entry in saved]
+        found: list[Array | None] = []
+        for call in self.calls:
+            if call is None:
+                found.append(None)
+            else:
+                derivative, places = call
+                found.append(derivative(g, *(saved if places is None else [saved[place] for place in places])))
+        return found
 
 
 class Kernel:
@@ -87,9 +125,8 @@ class Kernel:
 
     def record(self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", saved: tuple[Any, ...]) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""
-        guards = tuple(
-            (tensor._counter, tensor._counter[0]) for tensor in (result, *inputs) if any(tensor.array is kept for kept in saved)
-        )
+        tensors = [tensor for tensor in (result, *inputs) if any(tensor.array is kept for kept in saved)]
+        guards = tuple([part for tensor in tensors for part in (tensor._counter, tensor._counter[0])])
         return Node(self, targets, saved, result.array, guards)
 
     def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
@@ -107,18 +144,18 @@ class Node:
 
     def __init__(
         self,
-        rule: "Operation | Kernel",
+        rule: "_Plan | Kernel",
         targets: "tuple[Target, ...]",
         saved: Sequence[Any],
         result: Array,
-        guards: tuple[tuple[Counter, int], ...],
+        guards: tuple[Any, ...],
     ) -> None:
         self.rule = rule
         self.targets = targets
         self.saved: Sequence[Any] | None = saved
         self.shape = result.shape
         self.dtype = result.dtype
-        self.guards = guards
+        self.guards = guards  # counter, version, counter, version, ...: of the arrays that are kept
         self.hooks: Hooks | None = None
         self.keep: Callable[[Array], None] | None = None  # what retain_grad wants done with the gradient; set beside hooks
         self.sequence = next(_sequence)
@@ -133,7 +170,9 @@ class Node:
                 f"A second backward pass came to {self.rule.name}, whose graph the first one freed; "
                 "pass retain_graph=True to the first, or compute the result again."
             )
-        for counter, seen in self.guards:
+        guards = self.guards
+        for place in range(0, len(guards), 2):
+            counter, seen = guards[place], guards[place + 1]
             if counter[0] != seen:
                 raise GraphError(
                     f"An array that {self.rule.name} needs for its gradient was changed in place after it was used "
@@ -152,7 +191,7 @@ class Node:
         """Let go of what was kept and of the nodes before."""
         self.saved = None
         self.targets = ()
-        self.guards = ()
+        self.guards = _NOTHING
 
 
 Hooks = dict[int, Callable[[Array], Array | None]]
@@ -184,63 +223,43 @@ Target = Node | Leaf | None
 _sequence = count()
 
 
-def backward(
-    root: Node, gradient: Array, retain_graph: bool = False, kept: frozenset[Node] = frozenset()
-) -> dict[Leaf | Node, Array]:
-    """The gradient of `root`, weighted by `gradient` of its shape, with respect to every leaf before it, and the nodes `kept`.
+def backward_from(pending: dict[Any, Array], retain_graph: bool, kept: frozenset[Node] = frozenset()) -> dict[Leaf | Node, Array]:
+    """The gradient with respect to every leaf before the nodes `pending`, which come with their gradients, and the nodes `kept`.
 
     Nodes are visited from the latest to the earliest, so each has its whole gradient when its turn comes, and each gradient
-    is dropped once it is used. Arrays in the answer belong to the caller.
+    is dropped once it is used. A leaf among `pending` is its own answer. Arrays in the answer belong to the caller.
     """
-    return backward_from({root: gradient}, retain_graph, kept)
-
-
-def backward_from(pending: dict[Any, Array], retain_graph: bool, kept: frozenset[Node]) -> dict[Leaf | Node, Array]:
-    """`backward` from several nodes, each with its gradient, or from leaves, whose gradient is then the answer."""
     found: dict[Leaf | Node, Array] = {}
-    quietly = thread.quietly
-    for node in _latest_first([root for root in pending if type(root) is Node]):
-        g = pending.pop(node, None)
-        if g is None:
-            continue
-        if node.hooks is not None:
-            g = node.through_hooks(g)
-        if node in kept:
-            found[node] = np.array(g)
-        quietly(_pass_on, node, g, pending)
-        if not retain_graph:
-            node.free()
+    waiting = [(-node.sequence, node) for node in pending if type(node) is Node]
+    heapify(waiting)
+    with np.errstate(all="ignore"):
+        while waiting:
+            node = heappop(waiting)[1]
+            g = pending.pop(node)
+            if node.hooks is not None:
+                g = node.through_hooks(g)
+            if kept and node in kept:
+                found[node] = np.array(g)
+            for target, part in zip(node.targets, node.gradients(g)):  # noqa: B905 - some inputs have no gradient
+                if target is None or part is None:
+                    continue
+                if part.shape != target.shape:
+                    part = sum_to_shape(part, target.shape)
+                if part.dtype is not target.dtype:
+                    part = part.astype(target.dtype)
+                before = pending.get(target)
+                if before is not None:
+                    pending[target] = before + part
+                elif type(target) is Node:
+                    heappush(waiting, (-target.sequence, target))
+                    pending[target] = part
+                else:  # a view, or an array that others hold too, is copied
+                    is_own = part is not g and part.base is None and part.flags.writeable
+                    pending[target] = part if is_own else np.array(part)
+            if not retain_graph:
+                node.free()
     found.update(pending)
     return found
-
-
-def _pass_on(node: Node, g: Array, pending: dict[Any, Array]) -> None:
-    """Add the gradients of a node's inputs to those that are pending."""
-    for target, part in zip(node.targets, node.gradients(g), strict=False):
-        if target is None or part is None:
-            continue
-        if part.shape != target.shape:
-            part = sum_to_shape(part, target.shape)
-        if part.dtype != target.dtype:
-            part = part.astype(target.dtype)
-        before = pending.get(target)
-        if before is not None:
-            pending[target] = before + part
-        elif type(target) is not Node and (part is g or part.base is not None or not part.flags.writeable):
-            pending[target] = np.array(part)  # a view, or an array that others hold too
-        else:
-            pending[target] = part
-
-
-def _latest_first(roots: list[Node]) -> list[Node]:
-    reached = set(roots)
-    waiting = roots
-    while waiting:
-        for target in waiting.pop().targets:
-            if type(target) is Node and target not in reached:
-                reached.add(target)
-                waiting.append(target)
-    return sorted(reached, key=attrgetter("sequence"), reverse=True)
 
 
 def sum_to_shape(g: Array, shape: tuple[int, ...]) -> Array:
@@ -330,24 +349,3 @@ def no_grad(function: Callable[..., Any] | None = None) -> Any:
 def enable_grad(function: Callable[..., Any] | None = None) -> Any:
     """Record inside the block or the decorated function, even where it lies inside `no_grad`."""
     return _GradMode(True) if function is None else _GradMode(True)(function)
-
-
-_PLACES = {"z": -1, "x": 0, "y": 1, "w": 2}
-_Pick = Callable[[Any, tuple[Any, ...], Mapping[str, Any]], tuple[Any, ...]]
-
-
-def _needs_of(derivative: Callable[..., Any]) -> tuple[tuple[int, ...], _Pick | None]:
-    """Which inputs (-1: the result) a derivative names, and a function that picks out its arguments, None where it has none."""
-    names = list(inspect.signature(derivative).parameters)[1:]
-    indices = tuple(_PLACES[name] for name in names if name in _PLACES)
-
-    def pick(result: Any, inputs: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[Any, ...]:
-        tensors = (*inputs, result)
-        return tuple([tensors[_PLACES[name]].array if name in _PLACES else given[name] for name in names])
-
-    if not names:
-        return (), None
-    if len(names) > 1 or not indices:
-        return indices, pick
-    only = indices[0]  # the most frequent case, and faster
-    return indices, lambda result, inputs, given: ((result if only < 0 else inputs[only]).array,)

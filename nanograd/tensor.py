@@ -374,15 +374,16 @@ def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
 
 def _record(rule: Operation | Kernel, result: Tensor, inputs: tuple[Tensor, ...], extra: Any) -> None:
     """Make the result part of the graph where one of the inputs is; `extra` is what the rule needs besides."""
-    is_wanted = False
+    targets, is_wanted = [], False
     for x in inputs:
         if x._seen is not None:
             x.check_view()
-        if x._node is not None or x._requires_grad:
+        target = x._node or (x if x._requires_grad else None)
+        if target is not None:
             is_wanted = True
+        targets.append(target)
     if is_wanted and result.array.dtype.kind == "f":
-        targets = tuple([x._node or (x if x._requires_grad else None) for x in inputs])
-        result._node = rule.record(result, inputs, targets, extra)
+        result._node = rule.record(result, inputs, tuple(targets), extra)
 
 
 def _explained(error: ValueError, name: str, inputs: tuple[Tensor, ...]) -> Exception:

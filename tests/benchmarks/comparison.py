@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 TESTS = Path(__file__).resolve().parents[1]
 SHARED_DATA = TESTS.parents[1] / "shared" / "data"
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # its compiling processes would take the cores
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 sys.path.insert(0, str(TESTS / "nanograd"))  # where the GPT's twin in PyTorch lies
 
