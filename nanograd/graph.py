@@ -51,12 +51,9 @@ class Operation:
         self._plans: dict[int, _Plan] = {}
 
     def record(
-        self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", parameters: Mapping[str, Any]
+        self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", wanted: int, parameters: Mapping[str, Any]
     ) -> "Node":
-        """The node behind the tensor `result`, made from the tensors `inputs`."""
-        wanted = 0
-        for target in targets:
-            wanted = 2 * wanted + (target is not None)
+        """The node behind the tensor `result`, made from the tensors `inputs`; `wanted` has a bit for each that has a target."""
         plan = self._plans.get(wanted)
         if plan is None:
             plan = self._plans[wanted] = _Plan(self, targets)
@@ -123,7 +120,9 @@ class Kernel:
         self.forward = forward
         self.backward = backward
 
-    def record(self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", saved: tuple[Any, ...]) -> "Node":
+    def record(
+        self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", wanted: int, saved: tuple[Any, ...]
+    ) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""
         tensors = [tensor for tensor in (result, *inputs) if any(tensor.array is kept for kept in saved)]
         guards = tuple([part for tensor in tensors for part in (tensor._counter, tensor._counter[0])])
@@ -170,9 +169,8 @@ class Node:
                 f"A second backward pass came to {self.rule.name}, whose graph the first one freed; "
                 "pass retain_graph=True to the first, or compute the result again."
             )
-        guards = self.guards
-        for place in range(0, len(guards), 2):
-            counter, seen = guards[place], guards[place + 1]
+        guards = iter(self.guards)
+        for counter, seen in zip(guards, guards):  # noqa: B905 - two at a time
             if counter[0] != seen:
                 raise GraphError(
                     f"An array that {self.rule.name} needs for its gradient was changed in place after it was used "

@@ -1,6 +1,7 @@
 """The Tensor: an array that remembers how it was made, so that gradients can flow back through it."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, cast
 from weakref import ref
 
@@ -336,6 +337,9 @@ def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, grad: Tensor 
     return result
 
 
+_array_of = attrgetter("array")
+
+
 def wrap(array: Any) -> Tensor:
     """A tensor around an array, without copying."""
     result = Tensor.__new__(Tensor)
@@ -348,15 +352,16 @@ def wrap(array: Any) -> Tensor:
 
 def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of an operation on tensors, recorded where a gradient is wanted."""
-    values = [x.array for x in inputs]
     try:
-        result = wrap(thread.quietly(operation.forward, *values, **parameters))
+        result = wrap(thread.quietly(operation.forward, *map(_array_of, inputs), **parameters))
     except ValueError as error:
         raise _explained(error, operation.name, inputs) from None
     base = result.array.base
-    if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
-        result._counter = inputs[0]._counter
-        result._seen = result._counter[1]
+    if base is not None:
+        first = inputs[0].array
+        if base is first or base is first.base:  # a view: a write to one is a write to both
+            result._counter = inputs[0]._counter
+            result._seen = result._counter[1]
     if thread.is_grad_enabled:
         _record(operation, result, inputs, parameters)
     return result
@@ -364,8 +369,7 @@ def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
 
 def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of a fused kernel on tensors, recorded as one node where a gradient is wanted."""
-    values = [x.array for x in inputs]
-    array, saved = thread.quietly(kernel.forward, *values, **parameters)
+    array, saved = thread.quietly(kernel.forward, *map(_array_of, inputs), **parameters)
     result = wrap(array)
     if thread.is_grad_enabled:
         _record(kernel, result, inputs, saved)
@@ -374,16 +378,16 @@ def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
 
 def _record(rule: Operation | Kernel, result: Tensor, inputs: tuple[Tensor, ...], extra: Any) -> None:
     """Make the result part of the graph where one of the inputs is; `extra` is what the rule needs besides."""
-    targets, is_wanted = [], False
+    targets: tuple[Any, ...] = ()
+    wanted = 0
     for x in inputs:
         if x._seen is not None:
             x.check_view()
         target = x._node or (x if x._requires_grad else None)
-        if target is not None:
-            is_wanted = True
-        targets.append(target)
-    if is_wanted and result.array.dtype.kind == "f":
-        result._node = rule.record(result, inputs, tuple(targets), extra)
+        targets += (target,)
+        wanted = 2 * wanted + (target is not None)
+    if wanted and result.array.dtype.kind == "f":
+        result._node = rule.record(result, inputs, targets, wanted, extra)
 
 
 def _explained(error: ValueError, name: str, inputs: tuple[Tensor, ...]) -> Exception:

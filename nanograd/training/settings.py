@@ -290,6 +290,10 @@ def _shown(number: float) -> str:
 
 
 # fmt: off
+_MODERN: dict[str, Any] = {
+    "activation": "relu2", "norm": "rmsnorm", "position": "rotary", "qk_norm": True, "tied_head": False, "zero_init": True,
+    "embedding_std": 0.1, "optimizer": "muon", "weight_decay": 0.0, "decay": "linear",
+}
 PRESETS: dict[str, RunSettings] = {
     "Tiny": RunSettings(
         n_layer=2, n_head=2, n_embd=32, block_size=32, batch_size=16, max_steps=2000, lr=3e-3, min_lr=3e-4,
@@ -301,9 +305,8 @@ PRESETS: dict[str, RunSettings] = {
     ),
     "nanoGPT CPU": RunSettings(),
     "Fast": RunSettings(
-        batch_size=24, max_steps=400, lr=5e-3, min_lr=0.0, warmup_steps=0, eval_interval=50, eval_windows=256, beta2=0.95,
-        weight_decay=0.0, activation="relu2", norm="rmsnorm", position="rotary", qk_norm=True, tied_head=False, zero_init=True,
-        embedding_std=0.1, optimizer="muon", decay="linear",
+        n_layer=2, batch_size=24, max_steps=190, lr=1e-2, min_lr=0.0, warmup_steps=0, eval_interval=25, eval_windows=256,
+        beta1=0.8, beta2=0.95, **_MODERN,
     ),
     "Medium": RunSettings(
         n_layer=6, n_head=6, n_embd=384, block_size=256, batch_size=4, max_steps=5000, dropout=0.2,
