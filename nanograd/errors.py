@@ -45,3 +45,8 @@ def refuse(is_asked: bool, name: str, instead: str) -> None:
     """Raise UnsupportedError where something outside of what nanograd has is asked for; `instead` says what to do."""
     if is_asked:
         raise UnsupportedError(f"{name} is not available here: {instead}.")
+
+
+def refuse_inplace(inplace: bool) -> None:
+    """Raise UnsupportedError where a function is to write over its input."""
+    refuse(inplace, "inplace=True", "leave it out; the result is the same")

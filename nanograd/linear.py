@@ -6,7 +6,7 @@ import numpy as np
 
 from nanograd.errors import ShapeError
 from nanograd.graph import Array, Kernel
-from nanograd.module import Module, uniform_parameter
+from nanograd.module import FunctionLayer, Module, uniform_parameter
 from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused
 
@@ -92,21 +92,14 @@ class Identity(Module):
         return input
 
 
-class Flatten(Module):
+def _flatten(input: Tensor, start_dim: int = 1, end_dim: int = -1) -> Tensor:
+    """As a layer it leaves the batch, unlike the method, whose `start_dim` is 0 by default."""
+    return input.flatten(start_dim, end_dim)
+
+
+class Flatten(FunctionLayer, function=_flatten):
     """`flatten` as a layer: (N, C, H, W) -> (N, C H W), from `start_dim` to `end_dim`, both included.
 
     >>> Flatten()(Tensor(np.zeros((2, 3, 4)))).shape
     (2, 12)
     """
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim, self.end_dim = start_dim, end_dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The dimensions from `start_dim` to `end_dim` as one."""
-        return input.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        """The dimensions."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

@@ -6,13 +6,11 @@ binary_cross_entropy_with_logits -(y log s + (1 - y) log(1 - s)) with s = sigmoi
 """
 
 import warnings
-from collections.abc import Callable
-from inspect import signature
-from typing import Any, ClassVar
+from typing import Any
 
 from nanograd.activation import softplus
 from nanograd.errors import ShapeError
-from nanograd.module import Module
+from nanograd.module import FunctionLayer
 from nanograd.softmax import check_reduction, class_rows, cross_entropy, reduce_rows
 from nanograd.tensor import Tensor, wrap
 
@@ -117,64 +115,37 @@ def _reduce(losses: Tensor, reduction: str) -> Tensor:
 # ---- as modules -------------------------------------------------------------------------------------------------------
 
 
-class _Loss(Module):
-    """A loss function as a module: made with the function's settings, called with its input and target.
-
-    Weights among the settings are buffers, so that they follow the module's dtype and lie in its `state_dict`.
-    """
-
-    _function: ClassVar[Callable[..., Tensor]]
+class _Loss(FunctionLayer):
+    """A loss function as a module: made with the function's settings, called with its input and target."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__()
-        given = signature(self._function).bind("input", "target", *args, **named)
-        given.apply_defaults()
-        _, _, *self._settings = given.arguments
-        check_reduction(given.arguments["reduction"])
-        for name in self._settings:
-            keep = self.register_buffer if name.endswith("weight") else self.__setattr__
-            keep(name, given.arguments[name])
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of input and target in the shapes that the function takes."""
-        return self._function(input, target, **{name: getattr(self, name) for name in self._settings})
+        super().__init__(*args, **named)
+        check_reduction(self.reduction)
 
 
-class CrossEntropyLoss(_Loss):
-    """`cross_entropy` as a module.
+class CrossEntropyLoss(_Loss, function=cross_entropy, shows=""):
+    """`cross_entropy` as a module: the loss of input and target in the shapes that the function takes.
 
     >>> CrossEntropyLoss()(Tensor([[0.0, 0.0]]), Tensor([[0.5, 0.5]])).item()
     0.6931471824645996
     """
 
-    _function = staticmethod(cross_entropy)
+
+class NLLLoss(_Loss, function=nll_loss, shows=""):
+    """`nll_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class NLLLoss(_Loss):
-    """`nll_loss` as a module."""
-
-    _function = staticmethod(nll_loss)
+class MSELoss(_Loss, function=mse_loss, shows=""):
+    """`mse_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class MSELoss(_Loss):
-    """`mse_loss` as a module."""
-
-    _function = staticmethod(mse_loss)
+class L1Loss(_Loss, function=l1_loss, shows=""):
+    """`l1_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class L1Loss(_Loss):
-    """`l1_loss` as a module."""
-
-    _function = staticmethod(l1_loss)
+class SmoothL1Loss(_Loss, function=smooth_l1_loss, shows=""):
+    """`smooth_l1_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class SmoothL1Loss(_Loss):
-    """`smooth_l1_loss` as a module."""
-
-    _function = staticmethod(smooth_l1_loss)
-
-
-class BCEWithLogitsLoss(_Loss):
-    """`binary_cross_entropy_with_logits` as a module."""
-
-    _function = staticmethod(binary_cross_entropy_with_logits)
+class BCEWithLogitsLoss(_Loss, function=binary_cross_entropy_with_logits, shows=""):
+    """`binary_cross_entropy_with_logits` as a module: the loss of input and target in the shapes that the function takes."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from nanograd.errors import GraphError, ShapeError
 from nanograd.graph import Array, Kernel
-from nanograd.module import Module
+from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, fused, wrap
 
 # ---- the definitions --------------------------------------------------------------------------------------------------
@@ -246,25 +246,9 @@ def _check_classes(target: Array, classes: int) -> None:
         raise ShapeError(f"A target class is from 0 to {classes - 1}; got {target[outside][0]}.")
 
 
-class Softmax(Module):
+class Softmax(FunctionLayer, function=softmax, shows="dim"):
     """`softmax` as a layer. Input and output have the same shape."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Softmax along `dim` of a tensor of any shape."""
-        return softmax(input, self.dim)
-
-    def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
-
-
-class LogSoftmax(Softmax):
+class LogSoftmax(FunctionLayer, function=log_softmax, shows="dim"):
     """`log_softmax` as a layer. Input and output have the same shape."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The logarithm of softmax along `dim` of a tensor of any shape."""
-        return log_softmax(input, self.dim)
