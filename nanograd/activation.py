@@ -12,7 +12,7 @@ import numpy as np
 
 from nanograd.erf import erf_array
 from nanograd.errors import refuse_inplace
-from nanograd.graph import Array, Kernel, Operation
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, Operation
 from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, apply, fused
 
@@ -48,7 +48,7 @@ def softplus_definition(input: Tensor, beta: float = 1.0) -> Tensor:
 _CHUNK = 65536
 
 
-def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> tuple[Array, tuple[Array]]:
+def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> Fused:
     """The result z and dz/dx, which `chunk(x, z, slope)` writes for one part after another."""
     z, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     flat_x, flat_z, flat_slope = x.reshape(-1), z.reshape(-1), slope.reshape(-1)
@@ -58,12 +58,12 @@ def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> tuple[
     return z, (slope,)
 
 
-def _times_slope(g: Array, needs: tuple[bool, ...], slope: Array) -> tuple[Array]:
+def _times_slope(g: Array, needs: Needs, slope: Array) -> Gradients:
     """The derivative was computed in the forward pass."""
     return (g * slope,)
 
 
-def _gelu(x: Array, approximate: str) -> tuple[Array, tuple[Array]]:
+def _gelu(x: Array, approximate: str) -> Fused:
     return _in_chunks(x, _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk)
 
 

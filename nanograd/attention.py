@@ -11,7 +11,7 @@ import numpy as np
 from nanograd.creation import empty, zeros
 from nanograd.dropout import dropout, keep_mask
 from nanograd.errors import ShapeError, refuse
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.init import xavier_uniform_
 from nanograd.linear import Linear, linear
 from nanograd.module import Module, Parameter
@@ -36,7 +36,7 @@ def attention_definition(
 
 def _attention(
     query: Array, key: Array, value: Array, *mask: Array, scale: float, dropout_p: float, generator: Generator | None
-) -> tuple[Array, tuple[Any, ...]]:
+) -> Fused:
     scores = (query * query.dtype.type(scale)) @ np.ascontiguousarray(key.swapaxes(-1, -2))
     if mask:
         scores = scores + mask[0]
@@ -51,8 +51,8 @@ def _attention(
 
 
 def _attention_backward(
-    g: Array, needs: tuple[bool, ...], query: Array, key: Array, value: Array, weights: Array, dropped: Array, scale: float
-) -> list[Array]:
+    g: Array, needs: Needs, query: Array, key: Array, value: Array, weights: Array, dropped: Array, scale: float
+) -> Gradients:
     """Differentiates, from the last line up: dropped @ value, dropout and softmax, adding the mask, query @ key^T."""
     d_scores = g @ value.swapaxes(-1, -2)
     d_scores *= dropped
@@ -86,10 +86,8 @@ def scaled_dot_product_attention(
             [3.]])
     """
     if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
-        raise ShapeError(
-            "Attention takes queries (..., L, E), keys (..., S, E) and values (..., S, Ev); "
-            f"got {query.shape}, {key.shape} and {value.shape}."
-        )
+        shapes = f"{query.shape}, {key.shape} and {value.shape}"
+        raise ShapeError(f"Attention takes queries (..., L, E), keys (..., S, E) and values (..., S, Ev); got {shapes}.")
     if not query.dtype == key.dtype == value.dtype:
         raise ShapeError(f"Attention needs one dtype; got {query.dtype}, {key.dtype} and {value.dtype}: use .to().")
     if is_causal and attn_mask is not None:

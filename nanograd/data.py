@@ -66,7 +66,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
         members = [default_collate(part) for part in zip(*batch, strict=True)]
         return type(first)(*members) if hasattr(first, "_fields") else members
     raise TypeError(
-        f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {type(first).__name__}; give a collate_fn for others."
+        f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {type(first).__name__}; give a collate_fn."
     )
 
 
@@ -104,9 +104,8 @@ class DataLoader:
                 raise TypeError(f"DataLoader takes no argument {name!r}.")
             refuse(bool(value), f"DataLoader's {name}", _HINTS[name])
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
-            raise TypeError(
-                f"A data set has a length and samples by position; {type(dataset).__name__} lacks them: use list(...)."
-            )
+            kind = type(dataset).__name__
+            raise TypeError(f"A data set has a length and samples by position; {kind} lacks them: use list(...).")
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size is a whole number of at least 1; got {batch_size!r}.")
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last

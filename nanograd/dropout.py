@@ -7,7 +7,7 @@ residual network that ends in it is left out for some samples.
 import numpy as np
 
 from nanograd.errors import refuse_inplace
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import FunctionLayer
 from nanograd.random import Generator, current_generator
 from nanograd.tensor import Tensor, fused, wrap
@@ -30,7 +30,7 @@ def keep_mask(shape: tuple[int, ...], p: float, generator: Generator) -> Array:
     return (bits >= round(p * 65536)).reshape(shape)
 
 
-def _dropout(x: Array, shape: tuple[int, ...], p: float, generator: Generator) -> tuple[Array, tuple[Array, float]]:
+def _dropout(x: Array, shape: tuple[int, ...], p: float, generator: Generator) -> Fused:
     mask = keep_mask(shape, p, generator)
     scale = 1 / (1 - p)
     z = x * mask
@@ -38,7 +38,7 @@ def _dropout(x: Array, shape: tuple[int, ...], p: float, generator: Generator) -
     return z, (mask, scale)
 
 
-def _dropout_backward(g: Array, needs: tuple[bool, ...], mask: Array, scale: float) -> tuple[Array]:
+def _dropout_backward(g: Array, needs: Needs, mask: Array, scale: float) -> Gradients:
     """Differentiates z = x mask scale."""
     result = g * mask
     result *= scale

@@ -1,11 +1,9 @@
 """The embedding: row i of a table (num_embeddings, embedding_dim) stands for token i. One-hot: 1 at place i stands for it."""
 
-from typing import Any
-
 import numpy as np
 
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import Module, normal_parameter
 from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused, wrap
@@ -23,11 +21,11 @@ def embedding_definition(input: Tensor, weight: Tensor) -> Tensor:
 _ONE_HOT_LIMIT = 4096  # up to this many rows, a product with one-hot columns beats sorting the ids
 
 
-def _embedding(ids: Array, weight: Array, padding_idx: int | None) -> tuple[Array, tuple[Any, ...]]:
+def _embedding(ids: Array, weight: Array, padding_idx: int | None) -> Fused:
     return weight[ids], (ids, len(weight), padding_idx)
 
 
-def _embedding_backward(g: Array, needs: tuple[bool, ...], ids: Array, count: int, padding_idx: int | None) -> tuple[None, Array]:
+def _embedding_backward(g: Array, needs: Needs, ids: Array, count: int, padding_idx: int | None) -> Gradients:
     """Differentiates z = weight[ids]: each row of the table gets the sum of the gradients of its tokens, but for padding."""
     result = _sums_of_rows(g, ids, count)
     if padding_idx is not None:

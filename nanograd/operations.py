@@ -1,6 +1,6 @@
 """The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from nanograd.erf import erf_array
-from nanograd.graph import Array, Kernel, Operation
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, Operation
 
 Axis = tuple[int, ...] | None
 
@@ -265,12 +265,12 @@ triangle = Operation(
 )
 
 
-def _concatenate(*arrays: Array, axis: int) -> tuple[Array, tuple[Any, ...]]:
+def _concatenate(*arrays: Array, axis: int) -> Fused:
     ends = np.cumsum([array.shape[axis] for array in arrays])[:-1]
     return np.concatenate(arrays, axis=axis), (ends, axis)
 
 
-def _concatenate_backward(g: Array, needs: tuple[bool, ...], ends: Array, axis: int) -> Sequence[Array | None]:
+def _concatenate_backward(g: Array, needs: Needs, ends: Array, axis: int) -> Gradients:
     return np.split(g, ends, axis=axis)
 
 

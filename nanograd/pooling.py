@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nanograd.errors import ShapeError, refuse
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, fused
 from nanograd.windows import Sizes, Windows, as_sizes, make_windows
@@ -33,7 +33,7 @@ def _blocks(input: Tensor, size: int) -> Tensor:
 # ---- the fast forms: on all channels of all samples alike, (M, H, W) ---------------------------------------------------
 
 
-def _max_pool(x: Array, windows: Windows) -> tuple[Array, tuple[Any, ...]]:
+def _max_pool(x: Array, windows: Windows) -> Fused:
     seen = windows.of(x, padding=-np.inf)
     z = np.full(seen[:, 0, 0].shape, -np.inf, x.dtype)
     chosen = np.zeros(z.shape, np.int32)
@@ -45,23 +45,19 @@ def _max_pool(x: Array, windows: Windows) -> tuple[Array, tuple[Any, ...]]:
     return z, (x.shape, chosen, windows)
 
 
-def _max_pool_backward(
-    g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], chosen: Array, windows: Windows
-) -> tuple[Array]:
+def _max_pool_backward(g: Array, needs: Needs, shape: tuple[int, ...], chosen: Array, windows: Windows) -> Gradients:
     """The gradient goes to the number that was chosen in each window."""
     return (windows.add_up((g * (chosen == number) for number in count()), shape, g.dtype),)
 
 
-def _average_pool(x: Array, windows: Windows, counts_padding: bool) -> tuple[Array, tuple[Any, ...]]:
+def _average_pool(x: Array, windows: Windows, counts_padding: bool) -> Fused:
     counts = windows.of(np.ones((1, *x.shape[1:]), x.dtype), padding=float(counts_padding)).sum(axis=(1, 2))
     seen = windows.of(x)
     total = sum(seen[:, *position] for position in np.ndindex(windows.kernel))  # faster than numpy's sum over two dimensions
     return total / counts, (x.shape, counts, windows)
 
 
-def _average_pool_backward(
-    g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], counts: Array, windows: Windows
-) -> tuple[Array]:
+def _average_pool_backward(g: Array, needs: Needs, shape: tuple[int, ...], counts: Array, windows: Windows) -> Gradients:
     """Each number in a window gets an equal share of its gradient."""
     return (windows.add_up(repeat(g / counts), shape, g.dtype),)
 

@@ -23,15 +23,7 @@ class Generator:
 
     def manual_seed(self, seed: int) -> "Generator":
         """Start again from `seed`, an integer of at least 0."""
-        return self._start(seed, seed)
-
-    def initial_seed(self) -> int:
-        """The seed that the generator was last started from."""
-        return self._seed
-
-    def _start(self, seed: int, entropy: int | list[int]) -> "Generator":
-        self._seed = seed
-        self.numpy = np.random.Generator(np.random.SFC64(entropy))
+        self.numpy = np.random.Generator(np.random.SFC64(seed))
         return self
 
 
@@ -40,7 +32,9 @@ def stream(seed: int, purpose: str, *position: int) -> Generator:
 
     It depends on nothing but its arguments, so a run that goes on at step 500 draws what it would have drawn anyway.
     """
-    return Generator()._start(seed, [seed, crc32(purpose.encode()), *position])
+    generator = Generator()
+    generator.numpy = np.random.Generator(np.random.SFC64([seed, crc32(purpose.encode()), *position]))
+    return generator
 
 
 class _Local(threading.local):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nanograd.errors import GraphError, ShapeError
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, fused, wrap
 
@@ -52,30 +52,30 @@ def softmax_array(x: Array, axis: int) -> Array:
     return exponentials
 
 
-def _softmax(x: Array, axis: int) -> tuple[Array, tuple[Array, int]]:
+def _softmax(x: Array, axis: int) -> Fused:
     z = softmax_array(x, axis)
     return z, (z, axis)
 
 
-def _softmax_backward(g: Array, needs: tuple[bool, ...], z: Array, axis: int) -> tuple[Array]:
+def _softmax_backward(g: Array, needs: Needs, z: Array, axis: int) -> Gradients:
     """dz_i/dx_j = z_i ([i = j] - z_j), so the gradient is z (g - sum_j g_j z_j)."""
     weighted = g * z
     weighted -= z * weighted.sum(axis=axis, keepdims=True)
     return (weighted,)
 
 
-def _log_softmax(x: Array, axis: int) -> tuple[Array, tuple[Array, int]]:
+def _log_softmax(x: Array, axis: int) -> Fused:
     shifted = _shifted(x, axis)
     z = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return z, (z, axis)
 
 
-def _log_softmax_backward(g: Array, needs: tuple[bool, ...], z: Array, axis: int) -> tuple[Array]:
+def _log_softmax_backward(g: Array, needs: Needs, z: Array, axis: int) -> Gradients:
     """dz_i/dx_j = [i = j] - softmax_j, so the gradient is g - softmax sum_i g_i."""
     return (g - np.exp(z) * g.sum(axis=axis, keepdims=True),)
 
 
-def _cross_entropy(x: Array, target: Array, row_weights: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+def _cross_entropy(x: Array, target: Array, row_weights: Array) -> Fused:
     """Losses (N,) of logits (N, C), each times its row's weight."""
     rows = np.arange(len(x))
     shifted = _shifted(x, 1)
@@ -89,9 +89,7 @@ def _cross_entropy(x: Array, target: Array, row_weights: Array) -> tuple[Array, 
     return losses, (probabilities, target, row_weights)
 
 
-def _cross_entropy_backward(
-    g: Array, needs: tuple[bool, ...], probabilities: Array, target: Array, row_weights: Array
-) -> tuple[Array, None, None]:
+def _cross_entropy_backward(g: Array, needs: Needs, probabilities: Array, target: Array, row_weights: Array) -> Gradients:
     """d loss / d x = (softmax(x) - one_hot(target)) times the row's weight."""
     weight = _weighted(g, row_weights)[:, None]
     result = probabilities * weight
