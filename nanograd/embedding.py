@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nanograd.errors import ShapeError
+from nanograd.errors import ShapeError, check_indices
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import Module, normal_parameter
 from nanograd.random import current_generator
@@ -59,17 +59,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     >>> embedding(tensor([1]), Tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.]])
     """
-    check_ids(input.array, len(weight))
+    check_indices("A token id", input.array, len(weight))
     return fused(_kernel, input, weight, padding_idx=_row(padding_idx, len(weight)))
-
-
-def check_ids(ids: Array, count: int) -> None:
-    """Raise ShapeError for ids that are no integers, or not from 0 to below `count`."""
-    if ids.dtype.kind not in "iu":
-        raise ShapeError(f"Token ids are integers (int64); got {ids.dtype}: use .long().")
-    if ids.size and (ids.min() < 0 or ids.max() >= count):
-        wrong = ids.max() if ids.max() >= count else ids.min()
-        raise ShapeError(f"A token id is from 0 to {count - 1}; got {wrong}.")
 
 
 def _row(padding_idx: int | None, count: int) -> int | None:
@@ -90,14 +81,10 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             [0, 0, 1]])
     """
     classes = tensor.array
-    if classes.dtype.kind not in "iu":
-        raise ShapeError(f"Classes are integers (int64); got {classes.dtype}: use .long().")
     if num_classes == -1 and not classes.size:
         raise ShapeError("one_hot cannot tell the number of classes from no numbers; pass num_classes.")
     count = int(classes.max()) + 1 if num_classes == -1 else num_classes
-    if classes.size and (classes.min() < 0 or classes.max() >= count):
-        wrong = classes.min() if classes.min() < 0 else classes.max()
-        raise ShapeError(f"A class is from 0 to {count - 1}; got {wrong}.")
+    check_indices("A class", classes, count)
     return wrap((classes[..., None] == np.arange(count)).astype(np.int64))
 
 

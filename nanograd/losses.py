@@ -100,10 +100,8 @@ def binary_cross_entropy_with_logits(
 
 def _difference(input: Tensor, target: Tensor) -> Tensor:
     if input.shape != target.shape:
-        warnings.warn(
-            f"The input has the shape {input.shape}, the target {target.shape}: they are broadcast, which is rarely meant.",
-            stacklevel=3,
-        )
+        shapes = f"The input has the shape {input.shape}, the target {target.shape}"
+        warnings.warn(f"{shapes}: they are broadcast, which is rarely meant.", stacklevel=3)
     return input - target
 
 

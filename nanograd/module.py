@@ -29,10 +29,6 @@ class Parameter(Tensor):
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
-        memo[id(self)] = copied = type(self)(self, self._requires_grad)
-        return copied
-
 
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` found amiss: names the state lacks, and names the module does not know."""

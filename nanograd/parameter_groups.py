@@ -116,13 +116,6 @@ class Optimizer:
             group.update({name: value for name, value in before.items() if name != "params"})
         self.state = state
 
-    def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
-        for position, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {position}")
-            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
-        return "\n".join([*lines, ")"])
-
 
 class DeclaredOptimizer(Optimizer):
     """An optimizer whose class line names its settings with their defaults, in the order in which they can be passed.

@@ -55,6 +55,11 @@ def current_generator() -> Generator:
     return _local.generator or _default
 
 
+def numpy_draws(generator: Generator | None) -> np.random.Generator:
+    """What draws for a generator, or for the current one where none is given."""
+    return (generator or current_generator()).numpy
+
+
 @contextmanager
 def using(generator: Generator) -> Iterator[None]:
     """Let everything in this thread that is given no generator draw from `generator` inside the block."""

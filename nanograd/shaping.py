@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.errors import ShapeError
+from nanograd.errors import ShapeError, check_indices
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -234,9 +234,7 @@ def _along(index: Any, axis: int) -> tuple[Any, ...]:
 def _check_gather(index: "Tensor", shape: tuple[int, ...], axis: int) -> None:
     if index.ndim != len(shape):
         raise ShapeError(f"The index has {index.ndim} dimensions, the tensor {len(shape)}; they must be equal.")
-    if shape and index.array.size and (index.array.min() < 0 or index.array.max() >= shape[axis]):
-        wrong = index.array.min() if index.array.min() < 0 else index.array.max()
-        raise ShapeError(f"An index along a dimension of size {shape[axis]} is from 0 to {shape[axis] - 1}; got {wrong}.")
+    check_indices(f"An index along dimension {axis}", index.array, shape[axis] if shape else 1)
 
 
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nanograd.errors import GraphError, ShapeError
+from nanograd.errors import GraphError, ShapeError, check_indices
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, fused, wrap
@@ -202,7 +202,7 @@ def class_rows(
         raise ShapeError(f"For an input of shape {input.shape} the targets have the shape {expected}; got {target.shape}.")
     flat = target.array.reshape(-1)
     counted = flat != ignore_index
-    _check_classes(flat[counted], classes)
+    check_indices("A target class", flat[counted], classes)
     chosen = np.where(counted, flat, 0)
     row_weights = counted.astype(input.dtype)
     if weight is not None:
@@ -234,14 +234,6 @@ def check_class_weight(weight: Tensor, classes: int) -> None:
     """Raise ShapeError where there is not one weight for each class."""
     if weight.shape != (classes,):
         raise ShapeError(f"weight has one number for each of the {classes} classes; got the shape {weight.shape}.")
-
-
-def _check_classes(target: Array, classes: int) -> None:
-    if target.dtype.kind not in "iu":
-        raise ShapeError(f"Target classes are integers (int64); got {target.dtype}: use .long().")
-    outside = (target < 0) | (target >= classes)
-    if outside.any():
-        raise ShapeError(f"A target class is from 0 to {classes - 1}; got {target[outside][0]}.")
 
 
 class Softmax(FunctionLayer, function=softmax, shows="dim"):

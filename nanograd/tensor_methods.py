@@ -35,29 +35,14 @@ class TensorMethods:
     def _tensor(self) -> "Tensor":
         return cast("Tensor", self)
 
-    def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
-        """The operation on this tensor and others, recorded where a gradient is wanted."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # what Tensor itself defines
 
-    def _binary(self, operation: Operation, other: Any) -> "Tensor":
-        """The operation on this and another value, both in their common dtype."""
-        raise NotImplementedError
-
-    def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
-        """The operation's result in place of the numbers here."""
-        raise NotImplementedError
-
-    def _coerce(self, other: Any) -> "Tensor":
-        """Another value as a tensor: an array as it is, a number in this tensor's dtype where it fits there."""
-        raise NotImplementedError
-
-    def _pair(self, other: Any) -> "tuple[Tensor, Tensor]":
-        """This and another value, both as tensors of their common dtype."""
-        raise NotImplementedError
-
-    def _plain(self, array: Any) -> "Tensor":
-        """A tensor around an array, outside every graph."""
-        raise NotImplementedError
+        def _apply(self, operation: Operation, *others: Tensor, **parameters: Any) -> Tensor: ...  # recorded where wanted
+        def _binary(self, operation: Operation, other: Any) -> Tensor: ...  # on this and another value, in their common dtype
+        def _in_place(self, operation: Operation, *others: Tensor, **parameters: Any) -> Tensor: ...  # the numbers' new values
+        def _coerce(self, other: Any) -> Tensor: ...  # another value as a tensor, a number in this one's dtype where it fits
+        def _pair(self, other: Any) -> tuple[Tensor, Tensor]: ...  # this and another value in their common dtype
+        def _plain(self, array: Any) -> Tensor: ...  # a tensor around an array, outside every graph
 
     def _floats(self) -> "Tensor":
         """This tensor, as float32 where it holds integers."""
