@@ -138,11 +138,7 @@ def _softplus_derivative(g: Array, x: Array, beta: float, threshold: float) -> A
 
 _gelu_kernel = Kernel("gelu", _gelu, _times_slope)
 _silu_kernel = Kernel("silu", lambda x: _in_chunks(x, _silu_chunk), _times_slope)
-_leaky_relu_operation = Operation(
-    "leaky_relu",
-    lambda x, negative_slope: np.where(x > 0, x, x * negative_slope),
-    lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope),
-)
+_leaky_relu = Operation("leaky_relu", lambda x, a: np.where(x > 0, x, x * a), lambda g, x, a: np.where(x > 0, g, g * a))
 _softplus_operation = Operation("softplus", _softplus, _softplus_derivative)
 
 
@@ -175,7 +171,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """
     refuse_inplace(inplace)
     input._require_floats("leaky_relu")
-    return apply(_leaky_relu_operation, input, negative_slope=negative_slope)
+    return apply(_leaky_relu, input, a=negative_slope)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:

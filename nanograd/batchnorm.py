@@ -80,9 +80,8 @@ def batch_norm(
     x = input.reshape(*input.shape[:2], prod(input.shape[2:]))
     if training:
         if count == 1:
-            raise ShapeError(
-                f"Expected more than 1 value per channel when training, got {input.shape}: use a larger batch, or eval()."
-            )
+            shape = input.shape
+            raise ShapeError(f"Expected more than 1 value per channel when training, got {shape}: use a larger batch, or eval().")
         mean = x.array.sum(axis=(0, 2)) / max(count, 1)
         var = np.square(x.array - mean[:, None]).sum(axis=(0, 2)) / max(count, 1)
         _move(running_mean, mean, momentum)
@@ -143,10 +142,8 @@ class _BatchNorm(Module):
 
     def extra_repr(self) -> str:
         """The settings."""
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
+        text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
+        return f"{text}, bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
 
 
 class BatchNorm1d(_BatchNorm):

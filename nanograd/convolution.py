@@ -4,8 +4,8 @@ y[n, o, h, w] = bias[o] + the sum over c, i, j of weight[o, c, i, j] x[n, c, s h
 padding p and dilation d. With G groups an output channel sees only the C / G input channels of its group.
 """
 
-from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -69,54 +69,59 @@ def _samples_last(x: Array) -> Array:
 _kernel = Kernel("convolution", _convolution, _convolution_backward)
 
 
-def _convolution_over(dims: int, text: str) -> Callable[..., Tensor]:
-    """The function that convolves over that many spatial dimensions."""
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, *steps: Any, **named: Any) -> Tensor:
+    """Convolution of (N, C, L) or (C, L) with a weight (O, C / groups, K): (N, O, L') or (O, L').
 
-    def convolve(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: Sizes = 1,
-        padding: Sizes | str = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-    ) -> Tensor:
-        if weight.ndim != dims + 2 or input.ndim not in (dims + 1, dims + 2):
-            raise ShapeError(f"conv{dims}d takes inputs and weights of {dims + 2} dimensions; got {input.shape}, {weight.shape}.")
-        channels = weight.shape[1] * groups
-        if groups < 1 or channels != input.shape[-dims - 1] or weight.shape[0] % groups:
-            expected = f"{channels} input channels, and output channels that groups divides"
-            raise ShapeError(f"With groups={groups} a weight {weight.shape} expects {expected}; got the input {input.shape}.")
-        if bias is not None and bias.shape != weight.shape[:1]:
-            raise ShapeError(f"The bias has one number for each of the {weight.shape[0]} output channels; got {bias.shape}.")
-        if input.dtype != weight.dtype:
-            raise ShapeError(f"Convolution needs one dtype; got {input.dtype} and a weight of {weight.dtype}: use .to() on one.")
-        input._require_floats(f"conv{dims}d")
-        samples = input if input.ndim == dims + 2 else input.unsqueeze(0)
-        windows = make_windows(weight.shape[2:], stride, padding, dilation)
-        result = fused(_kernel, samples, weight, *(() if bias is None else (bias,)), windows=windows, groups=groups)
-        return result if samples is input else result.squeeze(0)
-
-    convolve.__name__, convolve.__doc__ = f"conv{dims}d", text
-    return convolve
-
-
-conv1d = _convolution_over(
-    1,
-    """Convolution of (N, C, L) or (C, L) with a weight (O, C / groups, K): (N, O, L') or (O, L'); the rest as in `conv2d`.
+    `stride`, `padding`, `dilation` and `groups` follow as in `conv2d`.
 
     >>> conv1d(Tensor([[1.0, 2.0, 3.0]]), Tensor([[[1.0, 1.0]]]))
     tensor([[3., 5.]])
-    """,
-)
-conv2d = _convolution_over(
-    2,
+    """
+    return _convolve(1, input, weight, bias, *steps, **named)
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
     """Convolution of (N, C, H, W) or (C, H, W) with a weight (O, C / groups, KH, KW): (N, O, H', W') or (O, H', W').
 
     `stride`, `padding` and `dilation` are a number or one for each spatial dimension; `padding` is by zeros, "valid" for
     none or "same" for as many as keep the size. Raises ShapeError where shapes do not fit.
-    """,
-)
+    """
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolve(
+    dims: int,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    if weight.ndim != dims + 2 or x.ndim not in (dims + 1, dims + 2):
+        raise ShapeError(f"conv{dims}d takes inputs and weights of {dims + 2} dimensions; got {x.shape} and {weight.shape}.")
+    channels = weight.shape[1] * groups
+    if groups < 1 or channels != x.shape[-dims - 1] or weight.shape[0] % groups:
+        expected = f"{channels} input channels, and output channels that groups divides"
+        raise ShapeError(f"With groups={groups} a weight {weight.shape} expects {expected}; got the input {x.shape}.")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(f"The bias has one number for each of the {weight.shape[0]} output channels; got {bias.shape}.")
+    if x.dtype != weight.dtype:
+        raise ShapeError(f"Convolution needs one dtype; got {x.dtype} and a weight of {weight.dtype}: use .to() on one.")
+    x._require_floats(f"conv{dims}d")
+    samples = x if x.ndim == dims + 2 else x.unsqueeze(0)
+    windows = make_windows(weight.shape[2:], stride, padding, dilation)
+    result = fused(_kernel, samples, weight, *(() if bias is None else (bias,)), windows=windows, groups=groups)
+    return result if samples is x else result.squeeze(0)
 
 
 class _Convolution(Module):
@@ -152,8 +157,7 @@ class _Convolution(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, in_channels, ...) -> (N, out_channels, ...), or both without N."""
-        convolve = conv1d if self._dims == 1 else conv2d
-        return convolve(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        return _convolve(self._dims, input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         """The sizes, and the settings that are not the defaults."""

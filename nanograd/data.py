@@ -65,9 +65,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
             raise ShapeError("Samples of different lengths do not make a batch; give a collate_fn that pads or cuts them.")
         members = [default_collate(part) for part in zip(*batch, strict=True)]
         return type(first)(*members) if hasattr(first, "_fields") else members
-    raise TypeError(
-        f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {type(first).__name__}; give a collate_fn."
-    )
+    kind = type(first).__name__
+    raise TypeError(f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {kind}; give a collate_fn for others.")
 
 
 _WORKERS = ("num_workers", "timeout", "worker_init_fn", "persistent_workers", "prefetch_factor", "multiprocessing_context")

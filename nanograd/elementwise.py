@@ -105,12 +105,12 @@ class ElementwiseMethods(TensorMethods):
 
     # ---- comparison and logic: bool, never differentiable -------------------------------------------------------------
 
-    eq = _binary(ops.equal, "Whether x equals other.")
-    ne = _binary(ops.not_equal, "Whether x differs from other.")
-    lt = __lt__ = _binary(ops.less, "Whether x is below other.")
-    le = __le__ = _binary(ops.less_equal, "Whether x is at most other.")
-    gt = __gt__ = _binary(ops.greater, "Whether x is above other.")
-    ge = __ge__ = _binary(ops.greater_equal, "Whether x is at least other.")
+    eq = _binary(Operation("eq", np.equal), "Whether x equals other.")
+    ne = _binary(Operation("ne", np.not_equal), "Whether x differs from other.")
+    lt = __lt__ = _binary(Operation("lt", np.less), "Whether x is below other.")
+    le = __le__ = _binary(Operation("le", np.less_equal), "Whether x is at most other.")
+    gt = __gt__ = _binary(Operation("gt", np.greater), "Whether x is above other.")
+    ge = __ge__ = _binary(Operation("ge", np.greater_equal), "Whether x is at least other.")
 
     def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
         return self.eq(other) if isinstance(other, _NUMBERS) else NotImplemented
@@ -119,17 +119,17 @@ class ElementwiseMethods(TensorMethods):
         return self.ne(other) if isinstance(other, _NUMBERS) else NotImplemented
 
     __hash__ = object.__hash__
-    __and__ = __rand__ = _binary(ops.bitwise_and, "The bits, or truths, in both.")
-    __or__ = __ror__ = _binary(ops.bitwise_or, "The bits, or truths, in one or both.")
-    __xor__ = __rxor__ = _binary(ops.bitwise_xor, "The bits, or truths, in exactly one.")
-    __invert__ = _unary(ops.invert, "Every bit, or truth, turned around.")
-    logical_and = _binary(ops.logical_and, "Whether both are other than 0.")
-    logical_or = _binary(ops.logical_or, "Whether one is other than 0.")
-    logical_xor = _binary(ops.logical_xor, "Whether exactly one is other than 0.")
-    logical_not = _unary(ops.logical_not, "Whether x is 0.")
-    isnan = _unary(ops.isnan, "Whether x is not a number.")
-    isfinite = _unary(ops.isfinite, "Whether x is a number and not infinite.")
-    isinf = _unary(ops.isinf, "Whether x is infinite.")
+    __and__ = __rand__ = _binary(Operation("and", np.bitwise_and), "The bits, or truths, in both.")
+    __or__ = __ror__ = _binary(Operation("or", np.bitwise_or), "The bits, or truths, in one or both.")
+    __xor__ = __rxor__ = _binary(Operation("xor", np.bitwise_xor), "The bits, or truths, in exactly one.")
+    __invert__ = _unary(Operation("invert", np.invert), "Every bit, or truth, turned around.")
+    logical_and = _binary(Operation("logical_and", np.logical_and), "Whether both are other than 0.")
+    logical_or = _binary(Operation("logical_or", np.logical_or), "Whether one is other than 0.")
+    logical_xor = _binary(Operation("logical_xor", np.logical_xor), "Whether exactly one is other than 0.")
+    logical_not = _unary(Operation("logical_not", np.logical_not), "Whether x is 0.")
+    isnan = _unary(Operation("isnan", np.isnan), "Whether x is not a number.")
+    isfinite = _unary(Operation("isfinite", np.isfinite), "Whether x is a number and not infinite.")
+    isinf = _unary(Operation("isinf", np.isinf), "Whether x is infinite.")
 
     # ---- functions ----------------------------------------------------------------------------------------------------
 

@@ -79,18 +79,6 @@ sigmoid = Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * 
 erf = Operation("erf", erf_array, lambda g, x: g * (2 / np.sqrt(np.pi)).astype(x.dtype) * np.exp(-x * x))
 relu = Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: np.where(z <= 0, 0, g))
 
-# ---- comparison and logic: bool, never differentiable ----------------------------------------------------------------------
-
-equal, not_equal = Operation("eq", np.equal), Operation("ne", np.not_equal)
-less, less_equal = Operation("lt", np.less), Operation("le", np.less_equal)
-greater, greater_equal = Operation("gt", np.greater), Operation("ge", np.greater_equal)
-bitwise_and, bitwise_or = Operation("and", np.bitwise_and), Operation("or", np.bitwise_or)
-bitwise_xor = Operation("xor", np.bitwise_xor)
-logical_and, logical_or = Operation("logical_and", np.logical_and), Operation("logical_or", np.logical_or)
-logical_xor, logical_not = Operation("logical_xor", np.logical_xor), Operation("logical_not", np.logical_not)
-invert, isnan = Operation("invert", np.invert), Operation("isnan", np.isnan)
-isfinite, isinf = Operation("isfinite", np.isfinite), Operation("isinf", np.isinf)
-
 cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 
 # ---- choices between arrays -------------------------------------------------------------------------------------------
@@ -180,15 +168,14 @@ variance = Operation(  # what the mean adds to the derivative sums up to 0
     lambda x, axis, keepdims, divisor: np.square(_centred(x, axis)).sum(axis=axis, keepdims=keepdims) / divisor,
     lambda g, x, axis, keepdims, divisor: _spread(g * 2 / divisor, x.shape, axis, keepdims) * _centred(x, axis),
 )
-cumulative_sum = Operation(
-    "cumsum", lambda x, axis: np.cumsum(x, axis=axis) if x.ndim else x, lambda g, axis: _reverse_sum(g, axis)
-)
 
 
 def _reverse_sum(g: Array, axis: int) -> Array:
     """What comes later depends on each number: the sum from behind."""
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis) if g.ndim else g
 
+
+cumulative_sum = Operation("cumsum", lambda x, axis: np.cumsum(x, axis=axis) if x.ndim else x, _reverse_sum)
 
 # ---- shapes -----------------------------------------------------------------------------------------------------------
 
@@ -260,9 +247,8 @@ def _put_derivative(g: Array, index: Steps, size: tuple[int, ...]) -> Array:
 
 put = Operation("index_put", _put, _without_derivative, _put_derivative)
 add_at = Operation("scatter_add", _add_at, lambda g: g, lambda g, index: g[index])
-triangle = Operation(
-    "triangle", lambda x, function, diagonal: function(x, diagonal), lambda g, function, diagonal: function(g, diagonal)
-)
+lower_triangle = Operation("tril", np.tril, lambda g, k: np.tril(g, k))
+upper_triangle = Operation("triu", np.triu, lambda g, k: np.triu(g, k))
 
 
 def _concatenate(*arrays: Array, axis: int) -> Fused:

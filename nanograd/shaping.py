@@ -7,6 +7,7 @@ import numpy as np
 
 from nanograd import operations as ops
 from nanograd.errors import ShapeError, check_indices
+from nanograd.graph import Operation
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -179,16 +180,16 @@ class ShapingMethods(TensorMethods):
 
     def tril(self, diagonal: int = 0) -> "Tensor":
         """Each matrix with zeros above its diagonal, or above the one that many to the right."""
-        return self._triangle(np.tril, diagonal)
+        return self._triangle(ops.lower_triangle, diagonal)
 
     def triu(self, diagonal: int = 0) -> "Tensor":
         """Each matrix with zeros below its diagonal, or below the one that many to the right."""
-        return self._triangle(np.triu, diagonal)
+        return self._triangle(ops.upper_triangle, diagonal)
 
-    def _triangle(self, function: Any, diagonal: int) -> "Tensor":
+    def _triangle(self, operation: Operation, diagonal: int) -> "Tensor":
         if self.array.ndim < 2:
             raise ShapeError(f"A triangle needs two dimensions at least; the shape is {self.array.shape}.")
-        return self._apply(ops.triangle, function=function, diagonal=diagonal)
+        return self._apply(operation, k=diagonal)
 
     def _piece(self, axis: int, begin: int, end: int) -> "Tensor":
         return self._tensor[(*(slice(None),) * axis, slice(begin, end))]
