@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from nanograd.creation import randperm, tensor
-from nanograd.dtype import float64
 from nanograd.errors import ShapeError, refuse
 from nanograd.joining import stack
 from nanograd.random import Generator
@@ -52,10 +51,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(list(batch))
-    if isinstance(first, np.ndarray | np.generic):
+    if isinstance(first, np.ndarray | np.generic | bool | int | float):
         return tensor(np.stack([np.asarray(sample) for sample in batch]))
-    if isinstance(first, bool | int | float):
-        return tensor(list(batch), dtype=float64 if isinstance(first, float) else None)
     if isinstance(first, str | bytes):
         return list(batch)
     if isinstance(first, Mapping):

@@ -104,9 +104,7 @@ class Kernel:
     __slots__ = ("backward", "forward", "name")
 
     def __init__(self, name: str, forward: Callable[..., Fused], backward: Callable[..., Gradients]) -> None:
-        self.name = name
-        self.forward = forward
-        self.backward = backward
+        self.name, self.forward, self.backward = name, forward, backward
 
     def record(self, result: Any, inputs: tuple[Any, ...], targets: "Targets", saved: tuple[Any, ...]) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""

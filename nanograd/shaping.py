@@ -141,7 +141,7 @@ class ShapingMethods(TensorMethods):
         if sum(split_size) != size:
             raise ShapeError(f"The sizes {split_size} sum to {sum(split_size)}; dimension {dim} has {size}.")
         ends = np.cumsum(split_size).tolist()
-        return tuple(self._piece(axis, end - length, end) for length, end in zip(split_size, ends, strict=True))
+        return tuple(self._part(axis, slice(end - length, end)) for length, end in zip(split_size, ends, strict=True))
 
     def chunk(self, chunks: int, dim: int = 0) -> "tuple[Tensor, ...]":
         """At most `chunks` pieces along `dim`, of one size but for the last."""
@@ -149,13 +149,12 @@ class ShapingMethods(TensorMethods):
             raise ShapeError(f"chunks is at least 1; got {chunks}.")
         axis = self._axis(dim)
         size = self.array.shape[axis]
-        return self.split(-(-size // chunks), dim) if size else tuple(self._piece(axis, 0, 0) for _ in range(chunks))
+        return self.split(-(-size // chunks), dim) if size else tuple(self._part(axis, slice(0, 0)) for _ in range(chunks))
 
     def unbind(self, dim: int = 0) -> "tuple[Tensor, ...]":
         """The slices along `dim`, each without it."""
         axis = self._axis(dim)
-        before = (slice(None),) * axis
-        return tuple(self._tensor[(*before, position)] for position in range(self.array.shape[axis]))
+        return tuple(self._part(axis, position) for position in range(self.array.shape[axis]))
 
     def gather(self, dim: int, index: "Tensor") -> "Tensor":
         """The numbers at `index` along `dim`: out[i][j] = x[i][index[i][j]] for dim 1; the shape of `index`."""
@@ -167,7 +166,7 @@ class ShapingMethods(TensorMethods):
         """The slices at `index` (N,) along `dim`."""
         if index.ndim > 1:
             raise ShapeError(f"index_select takes one dimension of indices; got the shape {index.shape}.")
-        return self._tensor[(*(slice(None),) * self._axis(dim), index.reshape(-1))]
+        return self._part(self._axis(dim), index.reshape(-1))
 
     def scatter_add(self, dim: int, index: "Tensor", src: "Tensor") -> "Tensor":
         """x with `src` added at `index` along `dim`: out[i][index[i][j]] += src[i][j] for dim 1."""
@@ -191,8 +190,9 @@ class ShapingMethods(TensorMethods):
             raise ShapeError(f"A triangle needs two dimensions at least; the shape is {self.array.shape}.")
         return self._apply(operation, k=diagonal)
 
-    def _piece(self, axis: int, begin: int, end: int) -> "Tensor":
-        return self._tensor[(*(slice(None),) * axis, slice(begin, end))]
+    def _part(self, axis: int, index: Any) -> "Tensor":
+        """What lies at an index along one dimension."""
+        return self._tensor[(*(slice(None),) * axis, index)]
 
 
 def plain_index(index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:

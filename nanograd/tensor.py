@@ -7,7 +7,6 @@ from weakref import ref
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.conversion import ConversionMethods
 from nanograd.dtype import CPU, FLOATS, as_dtype, common_dtype, device, float32, int64, nearest_dtype
 from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError, refuse
@@ -20,7 +19,7 @@ from nanograd.shaping import ShapingMethods, plain_index
 Hook = Callable[["Tensor"], "Tensor | None"]
 
 
-class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethods, ConversionMethods):
+class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethods):
     """An n-dimensional array with reverse-mode differentiation, as torch.Tensor.
 
     `Tensor(data)` makes a float32 tensor from numbers, nested lists or an array; `tensor(data)` infers the dtype. Operations
