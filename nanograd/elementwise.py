@@ -1,13 +1,18 @@
-"""Tensor's methods that work number by number: arithmetic, comparison, functions. Shapes broadcast as in numpy and PyTorch."""
+"""Tensor's methods that work number by number: arithmetic, comparison, functions, each beside its derivative.
+
+Shapes broadcast as in numpy and PyTorch. graph.Operation tells how to read a derivative.
+"""
 
 from collections.abc import Callable
+from math import pi, sqrt
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from nanograd import operations as ops
+from nanograd.erf import erf_array
 from nanograd.errors import ShapeError
-from nanograd.graph import Operation
+from nanograd.graph import Array, Operation
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -21,6 +26,11 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 # ---- how an operation becomes a method --------------------------------------------------------------------------------
+
+
+def _sign(x: Array) -> Array:
+    """-1, 0 or 1, and 0 for nan, as in PyTorch."""
+    return (x > 0).astype(x.dtype) - (x < 0)
 
 
 def _named(method: _Method, operation: Operation, text: str) -> _Method:
@@ -63,8 +73,8 @@ class ElementwiseMethods(TensorMethods):
     mul = __mul__ = __rmul__ = _binary(ops.multiply, "x other.")
     __floordiv__ = _binary(ops.floor_divide, "x / other, rounded down.")
     remainder = __mod__ = _binary(ops.remainder, "x modulo other, with other's sign, as Python's %.")
-    neg = __neg__ = _unary(ops.negative, "-x.")
-    abs = __abs__ = _unary(ops.absolute, "|x|, with the derivative 0 at 0.")
+    neg = __neg__ = _unary(Operation("neg", np.negative, lambda g: -g), "-x.")
+    abs = __abs__ = _unary(Operation("abs", np.abs, lambda g, x: g * _sign(x)), "|x|, with the derivative 0 at 0.")
 
     def div(self, other: Any) -> "Tensor":
         """x / other, in floats."""
@@ -133,19 +143,19 @@ class ElementwiseMethods(TensorMethods):
 
     # ---- functions ----------------------------------------------------------------------------------------------------
 
-    sign = _unary(ops.sign, "-1, 0 or 1.")
-    square = _unary(ops.square, "x times x.")
-    relu = _unary(ops.relu, "max(x, 0), with the derivative 0 at 0.")
-    exp = _of_floats(ops.exp, "e to the power x.")
-    log = _of_floats(ops.log, "The natural logarithm.")
-    log1p = _of_floats(ops.log1p, "log(1 + x), exact near 0.")
-    sqrt = _of_floats(ops.sqrt, "The square root.")
-    rsqrt = _of_floats(ops.rsqrt, "1 / sqrt(x).")
-    sin = _of_floats(ops.sin, "The sine of x in radians.")
-    cos = _of_floats(ops.cos, "The cosine of x in radians.")
-    tanh = _of_floats(ops.tanh, "The hyperbolic tangent.")
-    sigmoid = _of_floats(ops.sigmoid, "1 / (1 + e^-x).")
-    erf = _of_floats(ops.erf, "The error function.")
+    sign = _unary(Operation("sign", _sign, lambda g: np.zeros_like(g)), "-1, 0 or 1.")
+    square = _unary(Operation("square", np.square, lambda g, x: 2 * g * x), "x times x.")
+    relu = _unary(Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: np.where(z <= 0, 0, g)), "max(x, 0), flat at 0.")
+    exp = _of_floats(Operation("exp", np.exp, lambda g, z: g * z), "e to the power x.")
+    log = _of_floats(Operation("log", np.log, lambda g, x: g / x), "The natural logarithm.")
+    log1p = _of_floats(Operation("log1p", np.log1p, lambda g, x: g / (1 + x)), "log(1 + x), exact near 0.")
+    sqrt = _of_floats(Operation("sqrt", np.sqrt, lambda g, z: g / (2 * z)), "The square root.")
+    rsqrt = _of_floats(Operation("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, z: g * (-0.5 * z * z * z)), "1 / sqrt(x).")
+    sin = _of_floats(Operation("sin", np.sin, lambda g, x: g * np.cos(x)), "The sine of x in radians.")
+    cos = _of_floats(Operation("cos", np.cos, lambda g, x: -g * np.sin(x)), "The cosine of x in radians.")
+    tanh = _of_floats(Operation("tanh", np.tanh, lambda g, z: g * (1 - z * z)), "The hyperbolic tangent.")
+    sigmoid = _of_floats(Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (1 - z)), "1 / (1 + e^-x).")
+    erf = _of_floats(Operation("erf", erf_array, lambda g, x: g * (2 / sqrt(pi)) * np.exp(-x * x)), "The error function.")
 
     # ---- choices ------------------------------------------------------------------------------------------------------
 

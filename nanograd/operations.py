@@ -1,4 +1,7 @@
-"""The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them)."""
+"""The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them).
+
+Those of one number, such as exp, stand where they become methods, in elementwise.py.
+"""
 
 from collections.abc import Callable
 from math import prod
@@ -7,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from nanograd.erf import erf_array
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, Operation
 
 Axis = tuple[int, ...] | None
@@ -23,7 +25,6 @@ add = Operation("add", np.add, lambda g: g, lambda g: g)
 subtract = Operation("sub", np.subtract, lambda g: g, lambda g: -g)
 multiply = Operation("mul", np.multiply, lambda g, y: g * y, lambda g, x: g * x)
 divide = Operation("div", np.true_divide, lambda g, y: g / y, lambda g, z, y: -g * z / y)
-negative = Operation("neg", np.negative, lambda g: -g)
 
 
 def _unless_zero(divide: Any) -> Any:
@@ -54,30 +55,6 @@ def _power_derivative_of_base(g: Array, x: Array, y: Any) -> Array:
 
 
 power = Operation("pow", lambda x, y: x**y, _power_derivative_of_base, _power_derivative_of_exponent)
-
-
-def _sign(x: Array) -> Array:
-    """-1, 0 or 1, and 0 for nan, as in PyTorch."""
-    return (x > 0).astype(x.dtype) - (x < 0)
-
-
-# ---- functions of one array -------------------------------------------------------------------------------------------
-
-absolute = Operation("abs", np.abs, lambda g, x: g * _sign(x))
-sign = Operation("sign", _sign, _zero)
-exp = Operation("exp", np.exp, lambda g, z: g * z)
-log = Operation("log", np.log, lambda g, x: g / x)
-log1p = Operation("log1p", np.log1p, lambda g, x: g / (1 + x))
-sqrt = Operation("sqrt", np.sqrt, lambda g, z: g / (2 * z))
-root_of_variance = Operation("std", np.sqrt, lambda g, z: np.where(z == 0, 0, g / (2 * z)))
-rsqrt = Operation("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, z: g * (-0.5 * z * z * z))
-square = Operation("square", np.square, lambda g, x: 2 * g * x)
-sin = Operation("sin", np.sin, lambda g, x: g * np.cos(x))
-cos = Operation("cos", np.cos, lambda g, x: -g * np.sin(x))
-tanh = Operation("tanh", np.tanh, lambda g, z: g * (1 - z * z))
-sigmoid = Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (1 - z))
-erf = Operation("erf", erf_array, lambda g, x: g * (2 / np.sqrt(np.pi)).astype(x.dtype) * np.exp(-x * x))
-relu = Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: np.where(z <= 0, 0, g))
 
 cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 
@@ -168,6 +145,7 @@ variance = Operation(  # what the mean adds to the derivative sums up to 0
     lambda x, axis, keepdims, divisor: np.square(_centred(x, axis)).sum(axis=axis, keepdims=keepdims) / divisor,
     lambda g, x, axis, keepdims, divisor: _spread(g * 2 / divisor, x.shape, axis, keepdims) * _centred(x, axis),
 )
+root_of_variance = Operation("std", np.sqrt, lambda g, z: np.where(z == 0, 0, g / (2 * z)))
 
 
 def _reverse_sum(g: Array, axis: int) -> Array:
