@@ -45,7 +45,11 @@ def _normalized(x: Array, eps: float) -> tuple[Array, Array]:
 
 def layer_norm_array(x: Array, weight: Array, bias: Array | None, eps: float = 1e-5) -> Array:
     """Layer normalisation of rows (N, C)."""
-    return _layer_norm(x, weight, *([] if bias is None else [bias]), has_weight=True, eps=eps)[0]
+    z, _ = _normalized(x, eps)
+    z *= weight
+    if bias is not None:
+        z += bias
+    return z
 
 
 def _layer_norm(x: Array, *weight_and_bias: Array, has_weight: bool, eps: float) -> Fused:

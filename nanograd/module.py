@@ -332,24 +332,22 @@ class FunctionLayer(Module):
     """
 
     _function: ClassVar[Callable[..., Tensor]]
-    _knows_training: ClassVar[bool]
+    _passed: ClassVar[list[str]]  # the attributes that the function is given
     _shown: ClassVar[list[str]]
     __signature__: ClassVar[Signature]
 
     def __init_subclass__(cls, function: Callable[..., Tensor] | None = None, shows: str | None = None) -> None:
         if function is not None:
-            arguments = signature(function).parameters
-            settings = [entry for name, entry in arguments.items() if name not in ("input", "target", "training", "generator")]
-            cls._function, cls.__signature__ = staticmethod(function), Signature(settings)
-            cls._knows_training = "training" in arguments
-            cls._shown = [entry.name for entry in settings if entry.name != "inplace"] if shows is None else shows.split()
+            own = {n: entry for n, entry in signature(function).parameters.items() if n not in ("input", "target", "generator")}
+            cls._function, cls._passed = staticmethod(function), [name for name in own if name != "inplace"]
+            cls._shown = [name for name in cls._passed if name != "training"] if shows is None else shows.split()
+            cls.__signature__ = Signature([entry for name, entry in own.items() if name != "training"])
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__()
         given = self.__signature__.bind(*args, **named)
         given.apply_defaults()
         refuse_inplace(given.arguments.pop("inplace", False))
-        self._settings = list(given.arguments)
         for name, value in given.arguments.items():
             keep = self.register_buffer if name.endswith("weight") else self.__setattr__
             keep(name, value)
@@ -360,10 +358,8 @@ class FunctionLayer(Module):
 
     def forward(self, *tensors: Tensor) -> Tensor:
         """The function of tensors in the shapes that it takes."""
-        settings = {name: getattr(self, name) for name in self._settings}
-        if self._knows_training:
-            settings["training"] = self.training
-        return self._function(*tensors, **settings)
+        own = self.__dict__
+        return self._function(*tensors, **{name: own[name] for name in self._passed})
 
     def extra_repr(self) -> str:
         """The settings."""
