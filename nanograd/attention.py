@@ -201,14 +201,12 @@ class MultiheadAttention(Module):
         """Both masks as floats to add, together (N, 1 or H, 1 or L, S), for heads (N, H, L, D) and (N, H, S, D)."""
         N, H, L = query.shape[:3]
         S = key.shape[2]
+        of_heads: dict[Any, Any] = {(L, S): (1, 1, L, S), (N * H, L, S): (N, H, L, S)}  # a mask's shape, and how it is laid out
+        of_keys: dict[Any, Any] = {(N, S): (N, 1, 1, S)}
         parts: list[Tensor] = []
-        if attn_mask is not None:
-            if attn_mask.shape not in ((L, S), (N * H, L, S)):
-                raise ShapeError(f"attn_mask is {(L, S)} or {(N * H, L, S)}; got {attn_mask.shape}.")
-            heads = (1, 1) if attn_mask.ndim == 2 else (N, H)
-            parts.append(_added(attn_mask, query, allowed=False).reshape(*heads, L, S))
-        if padding is not None:
-            if padding.shape != (N, S):
-                raise ShapeError(f"key_padding_mask is {(N, S)}, batch by keys; got {padding.shape}.")
-            parts.append(_added(padding, query, allowed=False).reshape(N, 1, 1, S))
+        for name, mask, shapes in (("attn_mask", attn_mask, of_heads), ("key_padding_mask", padding, of_keys)):
+            if mask is not None:
+                if mask.shape not in shapes:
+                    raise ShapeError(f"{name} has the shape {' or '.join(map(str, shapes))}; got {mask.shape}.")
+                parts.append(_added(mask, query, allowed=False).reshape(shapes[mask.shape]))
         return sum(parts[1:], parts[0]) if parts else None

@@ -98,14 +98,7 @@ def conv2d(
 
 
 def _convolve(
-    dims: int,
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
+    dims: int, x: Tensor, weight: Tensor, bias: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Tensor:
     if weight.ndim != dims + 2 or x.ndim not in (dims + 1, dims + 2):
         raise ShapeError(f"conv{dims}d takes inputs and weights of {dims + 2} dimensions; got {x.shape} and {weight.shape}.")
@@ -146,10 +139,9 @@ class _Convolution(Module):
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ShapeError(f"groups divides in_channels {in_channels} and out_channels {out_channels}; got {groups}.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = as_sizes(kernel_size, self._dims, "kernel_size", 1)
-        self.stride, self.dilation = as_sizes(stride, self._dims, "stride", 1), as_sizes(dilation, self._dims, "dilation", 1)
+        windows = make_windows(as_sizes(kernel_size, self._dims, "kernel_size", 1), stride, padding, dilation)
+        self.kernel_size, self.stride, self.dilation = windows.kernel, windows.stride, windows.dilation
         self.padding = padding if isinstance(padding, str) else as_sizes(padding, self._dims, "padding", 0)
-        make_windows(self.kernel_size, self.stride, self.padding, self.dilation)  # raises here what forward would
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         bound, generator = max(prod(shape[1:]), 1) ** -0.5, current_generator().numpy
         self.weight = uniform_parameter(shape, bound, generator)

@@ -125,9 +125,7 @@ class Node:
 
     __slots__ = ("_hooks", "dtype", "guards", "rule", "saved", "sequence", "shape", "targets")
 
-    def __init__(
-        self, rule: "_Plan | Kernel", targets: "Targets", saved: Sequence[Any], result: Array, guards: tuple[Any, ...]
-    ) -> None:
+    def __init__(self, rule: _Plan | Kernel, targets: "Targets", saved: Sequence[Any], result: Array, guards: Any) -> None:
         self.rule = rule
         self.targets = targets
         self.saved: Sequence[Any] | None = saved

@@ -112,17 +112,11 @@ def save_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str
     # Wide elements first, so that each tensor begins at a multiple of its element's size.
     stored = {name: _stored(name, array) for name, array in tensors.items()}
     ordered = sorted(stored.items(), key=lambda item: (-item[1].itemsize, item[0]))
-    pieces = [np.ascontiguousarray(array).reshape(-1).view(np.uint8) for _, array in ordered]
+    pieces = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for _, array in ordered]
     header = _header(ordered, metadata, _sha256(pieces))
 
-    def write(stream: BinaryIO) -> None:
-        stream.write(len(header).to_bytes(8, "little"))
-        stream.write(header)
-        for piece in pieces:
-            stream.write(piece.data)
-
     try:
-        write_atomically(path, write)
+        write_atomically(path, lambda stream: stream.writelines([len(header).to_bytes(8, "little"), header, *pieces]))
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "Choose another place.")
         raise CheckpointError(f"{path} could not be written: {error.strerror or error}. {remedy}") from error
@@ -169,10 +163,10 @@ def _header(ordered: list[tuple[str, Array]], metadata: Mapping[str, str], data_
     return header.replace(_NO_CHECKSUM.encode(), hashlib.sha256(header).hexdigest().encode(), 1)
 
 
-def _sha256(pieces: Iterable[Array]) -> str:
+def _sha256(pieces: Iterable[memoryview]) -> str:
     digest = hashlib.sha256()
     for piece in pieces:
-        digest.update(piece.data)
+        digest.update(piece)
     return digest.hexdigest()
 
 

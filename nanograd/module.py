@@ -153,9 +153,7 @@ class Module:
         """The modules that are set on this one, each once."""
         return (child for _, child in self.named_children())
 
-    def named_modules(
-        self, memo: "set[Module] | None" = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> "Named[Module]":
+    def named_modules(self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True) -> "Named[Module]":
         """This module and all below it, each once unless told otherwise, with dotted names; those in `memo` are left out."""
         seen = set() if memo is None else memo
         if remove_duplicate and self in seen:

@@ -157,7 +157,9 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing is from 0 to 1; got {label_smoothing}.")
     if target.shape == input.shape and input.ndim:
-        return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
+        if ignore_index >= 0:
+            raise ValueError(f"ignore_index {ignore_index} is for target classes; these are probabilities: leave it out.")
+        return _of_probabilities(input, target, weight, reduction, label_smoothing)
     rows, classes, row_weights = class_rows("cross_entropy", input, target, weight, ignore_index)
     losses = fused(_cross_entropy_kernel, rows, classes, wrap(row_weights))
     if label_smoothing:
@@ -168,13 +170,9 @@ def cross_entropy(
     return reduce_rows(losses, row_weights, target.shape, reduction)
 
 
-def _of_probabilities(
-    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float
-) -> Tensor:
+def _of_probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float) -> Tensor:
     """Cross-entropy with target probabilities of the logits' shape."""
     target._require_floats("cross_entropy with targets of the logits' shape, which are probabilities,")
-    if ignore_index >= 0:
-        raise ValueError(f"ignore_index {ignore_index} is for target classes; these targets are probabilities: leave it out.")
     axis = min(input.ndim - 1, 1)
     classes = input.shape[axis]
     if label_smoothing:
@@ -189,9 +187,7 @@ def _of_probabilities(
 # ---- what losses over classes share -----------------------------------------------------------------------------------
 
 
-def class_rows(
-    name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
-) -> tuple[Tensor, Tensor, Array]:
+def class_rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignored: int) -> tuple[Tensor, Tensor, Array]:
     """The input as rows (M, C), the target class of each (0 where it is ignored), and each row's weight (0 likewise)."""
     if not input.ndim:
         raise ShapeError(f"{name} needs an input (N, C), (C,) or (N, C, d1, ...); got a single number.")
@@ -201,7 +197,7 @@ def class_rows(
     if target.shape != expected:
         raise ShapeError(f"For an input of shape {input.shape} the targets have the shape {expected}; got {target.shape}.")
     flat = target.array.reshape(-1)
-    counted = flat != ignore_index
+    counted = flat != ignored
     check_indices("A target class", flat[counted], classes)
     chosen = np.where(counted, flat, 0)
     row_weights = counted.astype(input.dtype)
