@@ -11,7 +11,7 @@ from typing import Any
 from nanograd.activation import softplus
 from nanograd.errors import ShapeError
 from nanograd.module import FunctionLayer
-from nanograd.softmax import check_reduction, class_rows, cross_entropy, reduce_rows
+from nanograd.softmax import check_reduction, class_rows, cross_entropy, reduced
 from nanograd.tensor import Tensor, wrap
 
 # ---- the definition ---------------------------------------------------------------------------------------------------
@@ -41,7 +41,8 @@ def nll_loss(
     check_reduction(reduction)
     rows, classes, row_weights = class_rows("nll_loss", input, target, weight, ignore_index)
     picked = rows.gather(1, classes.unsqueeze(1)).squeeze(1).where(wrap(row_weights != 0), 0.0)  # even where it is infinite
-    return reduce_rows(picked * wrap(-row_weights), row_weights, target.shape, reduction)
+    losses = picked * wrap(-row_weights)
+    return reduced(losses.reshape(target.shape), reduction, row_weights.sum().item())
 
 
 # ---- losses number by number: input and target broadcast ---------------------------------------------------------------
@@ -53,7 +54,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     >>> mse_loss(Tensor([1.0, 2.0]), Tensor([1.0, 4.0]))
     tensor(2.)
     """
-    return _reduce(_difference(input, target).square(), reduction)
+    return reduced(_difference(input, target).square(), reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
@@ -62,7 +63,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     >>> l1_loss(Tensor([1.0, 2.0]), Tensor([1.0, 4.0]))
     tensor(1.)
     """
-    return _reduce(_difference(input, target).abs(), reduction)
+    return reduced(_difference(input, target).abs(), reduction)
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
@@ -77,7 +78,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     if beta:
         inner = distance.clamp(max=beta)
         distance = inner * (distance - inner * 0.5) / beta
-    return _reduce(distance, reduction)
+    return reduced(distance, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -95,7 +96,7 @@ def binary_cross_entropy_with_logits(
     no = softplus(-input, threshold=float("inf"))  # -log(sigmoid(x)); adding x gives -log(1 - sigmoid(x))
     yes = 1.0 if pos_weight is None else 1.0 + (pos_weight - 1.0) * target
     losses = (1.0 - target) * input + no * yes
-    return _reduce(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def _difference(input: Tensor, target: Tensor) -> Tensor:
@@ -103,11 +104,6 @@ def _difference(input: Tensor, target: Tensor) -> Tensor:
         shapes = f"The input has the shape {input.shape}, the target {target.shape}"
         warnings.warn(f"{shapes}: they are broadcast, which is rarely meant.", stacklevel=3)
     return input - target
-
-
-def _reduce(losses: Tensor, reduction: str) -> Tensor:
-    check_reduction(reduction)
-    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
 
 
 # ---- as modules -------------------------------------------------------------------------------------------------------

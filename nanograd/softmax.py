@@ -167,7 +167,7 @@ def cross_entropy(
         even = (log_probabilities if weight is None else log_probabilities * weight).sum(1)
         even = even.where(wrap(target.array.reshape(-1) != ignore_index), 0.0)
         losses = losses * (1 - label_smoothing) - even * (label_smoothing / rows.shape[1])
-    return reduce_rows(losses, row_weights, target.shape, reduction)
+    return reduced(losses.reshape(target.shape), reduction, row_weights.sum().item())
 
 
 def _of_probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float) -> Tensor:
@@ -180,8 +180,7 @@ def _of_probabilities(input: Tensor, target: Tensor, weight: Tensor | None, redu
     if weight is not None:
         check_class_weight(weight, classes)
         target = target * weight.reshape(classes, *(1,) * (input.ndim - axis - 1))
-    losses = -(log_softmax(input, axis) * target).sum(axis)
-    return reduce_rows(losses, np.ones(losses.shape), losses.shape, reduction)
+    return reduced(-(log_softmax(input, axis) * target).sum(axis), reduction)
 
 
 # ---- what losses over classes share -----------------------------------------------------------------------------------
@@ -210,14 +209,14 @@ def class_rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, 
     return rows.reshape(len(flat), classes), wrap(chosen), row_weights
 
 
-def reduce_rows(losses: Tensor, row_weights: Array, shape: tuple[int, ...], reduction: str) -> Tensor:
-    """The losses in `shape`, their sum, or their sum divided by that of the weights (NaN where that is 0)."""
+def reduced(losses: Tensor, reduction: str, count: float | None = None) -> Tensor:
+    """The losses themselves, their sum, or their mean: the sum divided by `count` where one is given (NaN where that is 0)."""
+    check_reduction(reduction)
     if reduction == "none":
-        return losses.reshape(shape)
+        return losses
     if reduction == "sum":
         return losses.sum()
-    total = row_weights.sum().item()
-    return losses.sum() / total if total else losses.sum() * float("nan")
+    return losses.mean() if count is None else losses.sum() / (count or float("nan"))
 
 
 def check_reduction(reduction: str) -> None:
