@@ -92,8 +92,5 @@ def describe(drawn: int, logits: Array, rival_count: int = 5) -> TokenSampled:
     """The event for one id drawn from `logits` (V,), with the model's own probabilities at temperature 1."""
     probabilities = softmax_array(logits.astype(np.float64), axis=-1)
     likeliest = np.argsort(-probabilities, kind="stable")[:rival_count]
-    return TokenSampled(
-        id=drawn,
-        probability=float(probabilities[drawn]),
-        rivals=tuple((int(rival), float(probabilities[rival])) for rival in likeliest),
-    )
+    rivals = tuple((int(rival), float(probabilities[rival])) for rival in likeliest)
+    return TokenSampled(id=drawn, probability=float(probabilities[drawn]), rivals=rivals)
