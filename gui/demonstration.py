@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
+    QDockWidget,
     QDoubleSpinBox,
     QLabel,
     QLineEdit,
@@ -112,6 +113,12 @@ class Demonstration:
         rows = attention.weights.sum(axis=-1)
         print(f"Looked at layer 2, head 2 over {''.join(attention.tokens)!r}; each row of weights sums to {rows.mean():.3f}.")
         self._picture("training")
+        self._dock("probabilities_dock").raise_()
+        place = self._find(QLabel, "place_label")
+        self._wait("the probe's probabilities", lambda: place.text().startswith("After"))
+        print(f"{place.text().splitlines()[0]} it expects {self._find(QWidget, 'place_rivals').accessibleDescription()}.")
+        self._picture("probabilities")
+        self._dock("attention_dock").raise_()
 
     def _generate(self) -> None:
         finished = self._count(self.window.generation_finished)
@@ -158,6 +165,9 @@ class Demonstration:
         if not isinstance(widget, kind):
             raise DemonstrationError(f"there is no {name}")
         return widget
+
+    def _dock(self, name: str) -> QDockWidget:
+        return self._find(QDockWidget, name)
 
     def _click(self, name: str) -> None:
         self._find(QAbstractButton, name).click()

@@ -301,7 +301,7 @@ class MainWindow(QMainWindow):
             case EvaluationFinished():
                 self._run.show_evaluation(event)
             case ProbeTaken():
-                views.attention.show_probe(event)
+                self._run.show_probe(event)
             case SampleWritten():
                 self._run.show_sample(event)
             case RunFailed():

@@ -9,7 +9,7 @@ from gui.events import CheckpointOpened, RunState
 from gui.pace import Pace
 from gui.run_history import RunHistory
 from gui.window_layout import WindowLayout
-from nanograd.training.events import EvaluationFinished, RunStarted, SampleWritten, StepFinished
+from nanograd.training.events import EvaluationFinished, ProbeTaken, RunStarted, SampleWritten, StepFinished
 
 _READING_INTERVAL_S: Final = 0.25
 _NO_MODEL: Final = "Open a text and press Train; then the model can write."
@@ -74,6 +74,11 @@ class RunDisplay:
         self._views.status_line.show_validation(event.loss)
         self._views.progress.request_redraw()
 
+    def show_probe(self, event: ProbeTaken) -> None:
+        """The model was watched as it read the probe."""
+        for view in (self._views.attention, self._views.probabilities):
+            view.show_probe(event)
+
     def show_sample(self, event: SampleWritten) -> None:
         """The model has written a sample."""
         self.history.add(event)
@@ -127,4 +132,5 @@ class RunDisplay:
         views.progress.clear()
         views.samples.clear()
         views.attention.clear()
+        views.probabilities.clear()
         views.status_line.clear()

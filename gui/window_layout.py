@@ -14,6 +14,7 @@ from gui.views.cost_card import CostCard
 from gui.views.generate import GenerateView
 from gui.views.message_bar import MessageBar
 from gui.views.panel import Dock
+from gui.views.probabilities import ProbabilitiesView
 from gui.views.progress import ProgressView
 from gui.views.samples import SamplesView
 from gui.views.settings_form import SettingsForm
@@ -23,7 +24,7 @@ from gui.views.welcome import Welcome
 _DEFAULT_SIZE: Final = (1280, 800)
 _SIDE_PX: Final = 280
 _SCROLL_BAR_PX: Final = 12
-_LAYOUT_VERSION: Final = 1
+_LAYOUT_VERSION: Final = 2
 
 
 class WindowLayout(QObject):
@@ -40,12 +41,14 @@ class WindowLayout(QObject):
         self.welcome = Welcome()
         self.progress = ProgressView()
         self.attention = AttentionView()
+        self.probabilities = ProbabilitiesView()
         self.generate = GenerateView()
         self.samples = SamplesView()
         self.status_line = StatusLine()
         self._docks = {
             "progress": _dock("Progress", "progress_dock", self.progress, self.progress.header),
             "attention": _dock("Attention", "attention_dock", self.attention, self.attention.header),
+            "probabilities": _dock("Probabilities", "probabilities_dock", self.probabilities, self.probabilities.header),
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
         }
@@ -69,7 +72,9 @@ class WindowLayout(QObject):
         laboratory.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["progress"])
         laboratory.splitDockWidget(docks["progress"], docks["attention"], Qt.Orientation.Vertical)
         laboratory.splitDockWidget(docks["attention"], docks["generate"], Qt.Orientation.Horizontal)
+        laboratory.tabifyDockWidget(docks["attention"], docks["probabilities"])
         laboratory.tabifyDockWidget(docks["generate"], docks["samples"])
+        docks["attention"].raise_()
         docks["generate"].raise_()
         for dock in docks.values():
             dock.visibilityChanged.connect(self._on_docks_changed)
@@ -137,7 +142,15 @@ class WindowLayout(QObject):
 
     def show_theme(self, theme: Theme) -> None:
         """Draw everything in this theme's colours."""
-        for view in (self.control_bar, self.message_bar, self.progress, self.attention, self.generate, self.samples):
+        for view in (
+            self.control_bar,
+            self.message_bar,
+            self.progress,
+            self.attention,
+            self.probabilities,
+            self.generate,
+            self.samples,
+        ):
             view.show_theme(theme)
 
     def save(self, preferences: QSettings) -> None:

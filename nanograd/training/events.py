@@ -49,12 +49,31 @@ class EvaluationFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Predictions:
+    """What the model expects after each token of the probe, read off before the first block and after each of them.
+
+    The K likeliest tokens are `rivals` (n_layer + 1, T, K), ids into `vocabulary`, with `probabilities` of the same shape.
+    `losses` (n_layer + 1, T - 1) are those of the tokens that did follow, in nats.
+    """
+
+    vocabulary: tuple[str, ...]
+    ids: NDArray[np.int64]
+    rivals: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    losses: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProbeTaken:
-    """Where each head looks over the probe: `weights` is (n_layer, n_head, T, T), a query's row sums to one."""
+    """Where each head looks over the probe: `weights` is (n_layer, n_head, T, T), a query's row sums to one.
+
+    `predictions` tell what the model expects there.
+    """
 
     step: int
     tokens: tuple[str, ...]
     weights: NDArray[np.float32]
+    predictions: Predictions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -346,3 +346,17 @@ def test_a_bundled_text_opens_with_one_click(person, name):
     with person.wait_for(person.window.corpus_opened):
         person.do(f"bundled_{name}_button")
     assert person.find("corpus_name_label").text() == name.capitalize()
+
+
+def test_the_probabilities_follow_the_probe_of_a_run_under_way_and_of_one_that_ended(person, text_file):
+    person.train_past(text_file, 2)
+    person.find("probabilities_dock").raise_()
+    grid = person.find("probabilities_view")
+    person.wait(lambda: grid.rows is not None)
+    person.do("stop_action")
+    person.wait_for_state("finished")
+    person.find("probe_edit").setText("the dog")
+    person.wait(lambda: list(grid.rows.columns) == ["t", "h", "e", "·", "d", "o", "g"])
+    assert person.find("logit_lens_view").rows.ids.shape == (2, 7)
+    person.do("close_run_action")
+    person.wait(lambda: person.find("probabilities_empty_label").isVisible())

@@ -1,0 +1,59 @@
+"""What can be seen of a model while it reads a text. Looking never changes the model."""
+
+import numpy as np
+
+from nanograd.generation import Ids
+from nanograd.gptlanguage import GPTLanguageModel
+from nanograd.graph import Array
+from nanograd.softmax import softmax_array
+from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.training.events import Predictions, ProbeTaken
+from nanograd.training.native import blas_threads
+
+RIVAL_COUNT = 8
+_NUMBERS_AT_ONCE = 4_000_000
+
+
+def look_at(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, step: int) -> ProbeTaken | None:
+    """Attention and predictions over `ids` (T,), the last block_size of them; None where there are none."""
+    if not len(ids):
+        return None
+    seen = ids[-model.config.block_size :]
+    with blas_threads(1), np.errstate(over="ignore", invalid="ignore"):  # threads that wait for each other cost more here
+        weights, stream = model.look_through(seen)
+        predictions = predict(model, tokenizer, seen, stream)
+    tokens = tuple(tokenizer.vocabulary[index] for index in seen)
+    return ProbeTaken(step=step, tokens=tokens, weights=weights, predictions=predictions)
+
+
+def predict(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, stream: Array) -> Predictions:
+    """What the `stream` (n_layer + 1, T, C) over `ids` (T,) says of the token after each, layer by layer."""
+    layers, T, C = stream.shape
+    V = model.config.vocab_size
+    K = min(RIVAL_COUNT, V)
+    rivals, probabilities = np.empty((layers * T, K), np.int32), np.empty((layers * T, K), np.float32)
+    losses = np.empty(layers * T, np.float32)
+    following = np.tile(np.roll(ids, -1), layers)
+    at_once = max(1, _NUMBERS_AT_ONCE // V)
+    for begin in range(0, layers * T, at_once):
+        part = slice(begin, begin + at_once)
+        predicted = softmax_array(model.read_off(stream.reshape(layers * T, C)[part]), axis=-1)
+        rivals[part] = _likeliest(predicted, K)
+        probabilities[part] = np.take_along_axis(predicted, rivals[part], axis=-1)
+        reached = np.take_along_axis(predicted, following[part, None], axis=-1)[:, 0]
+        losses[part] = -np.log(np.maximum(reached, np.finfo(np.float32).tiny))
+    return Predictions(
+        vocabulary=tokenizer.vocabulary,
+        ids=ids,
+        rivals=rivals.reshape(layers, T, K),
+        probabilities=probabilities.reshape(layers, T, K),
+        losses=losses.reshape(layers, T)[:, :-1],
+    )
+
+
+def _likeliest(probabilities: Array, count: int) -> Array:
+    """The ids of the `count` largest of each row (N, V), the largest first."""
+    found = np.argpartition(-probabilities, count - 1, axis=-1)[:, :count]
+    order = np.argsort(-np.take_along_axis(probabilities, found, axis=-1), axis=-1, kind="stable")
+    result: Array = np.take_along_axis(found, order, axis=-1)
+    return result
