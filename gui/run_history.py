@@ -11,6 +11,8 @@ from nanograd.training.events import EvaluationFinished, RunFailed, SampleWritte
 from nanograd.training.metrics import Metrics, MetricsArrays
 
 SAMPLES_KEPT: Final = 50
+OVERFITTING_EVALUATIONS: Final = 3
+OVERFITTING_MARGIN: Final = 0.005
 
 
 class RunHistory:
@@ -68,6 +70,38 @@ class RunHistory:
     def validation_loss(self) -> NDArray[np.float64]:
         """The loss of each evaluation (M,), in nats per token."""
         return self.metrics.validation_loss
+
+    @property
+    def best_evaluation(self) -> tuple[int, float] | None:
+        """The step and the loss of the lowest evaluation; None where there is none."""
+        losses = self.validation_loss
+        if not np.isfinite(losses).any():
+            return None
+        best = int(np.nanargmin(losses))
+        return int(self.validation_steps[best]), float(losses[best])
+
+    @property
+    def overfitting_since(self) -> int | None:
+        """The step of the best evaluation where overfitting set in after it; None where it has not.
+
+        It has where at least three evaluations came after it, all of them clearly worse, while the training loss went on
+        falling.
+        """
+        best = self.best_evaluation
+        if best is None:
+            return None
+        step, loss = best
+        later = self.validation_loss[self.validation_steps > step]
+        if len(later) < OVERFITTING_EVALUATIONS or not (later > loss * (1 + OVERFITTING_MARGIN)).all():
+            return None
+        span = max(int(np.diff(self.validation_steps[-2:])[0]), 1)
+        before, now = self._mean_loss(step - span, step), self._mean_loss(int(self.steps[-1]) - span, int(self.steps[-1]))
+        return step if now < before else None
+
+    def _mean_loss(self, after: int, until: int) -> float:
+        """The mean training loss of the steps after one step, until another one; nan where there are none."""
+        begin, end = np.searchsorted(self.steps, [after, until], side="right")
+        return float(self.train_loss[begin:end].mean()) if end > begin else np.nan
 
     @property
     def samples(self) -> tuple[SampleWritten, ...]:

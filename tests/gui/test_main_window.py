@@ -9,7 +9,7 @@ from nanograd.training.settings import PRESETS, RunSettings, declared_settings
 
 ACTIONS = (
     "open_corpus_action", "train_action", "pause_action", "step_action", "stop_action", "save_checkpoint_action",
-    "open_checkpoint_action", "theme_action",
+    "open_checkpoint_action", "theme_action", "log_axis_action", "export_csv_action", "export_image_action",
 )  # fmt: skip
 CONTROLS = (
     "preset_combo", "parameter_count_label", "loss_plot", "attention_map", "attention_layer", "attention_head", "probe_edit",
@@ -169,6 +169,20 @@ def test_the_numbers_of_a_run_are_saved_as_a_table(person, text_file, tmp_path, 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "missing" / "progress.csv"), ""))
     person.do("progress_csv_button")
     assert "Choose another place." in person.wait_for_error()
+
+
+def test_the_curves_are_saved_as_a_drawing_and_the_axis_turns_logarithmic(person, text_file, tmp_path, monkeypatch):
+    person.train(text_file)
+    drawing = tmp_path / "loss.svg"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(drawing), ""))
+    person.do("show_lr_action")
+    person.wait(lambda: person.find("lr_plot").isVisible())
+    person.do("export_image_action")
+    assert "Learning rate" in drawing.read_text(encoding="utf-8")
+    person.do("log_axis_action")
+    assert person.find("log_axis_button").isChecked()
+    person.find("log_axis_button").click()
+    assert not person.action("log_axis_action").isChecked()
 
 
 def test_closing_the_file_chooser_changes_nothing(person, monkeypatch):
