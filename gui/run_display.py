@@ -38,6 +38,7 @@ class RunDisplay:
         self._max_steps = event.settings.max_steps
         self._views.settings_form.show_settings(event.settings)
         self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        self._views.attention.show_history(self.history, self._max_steps)
         self._views.progress.show_history(self.history, self._max_steps, event.vocabulary_size)
 
     def show_checkpoint(self, event: CheckpointOpened) -> None:
@@ -51,6 +52,7 @@ class RunDisplay:
         views = self._views
         views.settings_form.show_settings(event.settings)
         views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        views.attention.show_history(self.history, self._max_steps)
         views.attention.show_probe_text(event.probe)
         views.progress.show_history(self.history, self._max_steps, len(event.vocabulary))
         if len(event.metrics.validation_loss):
@@ -76,6 +78,7 @@ class RunDisplay:
 
     def show_probe(self, event: ProbeTaken) -> None:
         """The model was watched as it read the probe."""
+        self.history.add(event)
         for view in (self._views.attention, self._views.probabilities):
             view.show_probe(event)
 

@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nanograd.training.events import EvaluationFinished, RunFailed, SampleWritten, StepFinished, TrainingEvent
+from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished, TrainingEvent
 from nanograd.training.metrics import Metrics, MetricsArrays
 
 SAMPLES_KEPT: Final = 50
+SCORES_KEPT: Final = 1000
 OVERFITTING_EVALUATIONS: Final = 3
 OVERFITTING_MARGIN: Final = 0.005
 
@@ -28,6 +29,7 @@ class RunHistory:
         self._average = _MovingAverage(0.0)
         self._samples: deque[SampleWritten] = deque(maxlen=SAMPLES_KEPT)
         self._failure: RunFailed | None = None
+        self._scores: dict[int, NDArray[np.float32]] = {}
 
     @property
     def metrics(self) -> MetricsArrays:
@@ -126,6 +128,8 @@ class RunHistory:
                 self._arrays = None
             case SampleWritten():
                 self._samples.append(event)
+            case ProbeTaken():
+                self._add_scores(event)
             case RunFailed():
                 self._failure = event
             case _:
@@ -136,6 +140,7 @@ class RunHistory:
         self._metrics = Metrics(arrays)
         self._average = _MovingAverage(self._average.weight)
         self._samples.clear()
+        self._scores.clear()
         self._failure = None
         self._arrays = None
 
@@ -143,6 +148,7 @@ class RunHistory:
         """Forget everything after `step`: the run goes on from there."""
         self._metrics.truncate(step)
         self._average = _MovingAverage(self._average.weight)
+        self._scores = {at: scores for at, scores in self._scores.items() if at <= step}
         self._samples = deque((sample for sample in self._samples if sample.step <= step), maxlen=SAMPLES_KEPT)
         self._arrays = None
 
@@ -154,6 +160,25 @@ class RunHistory:
         if weight != self._average.weight:
             self._average = _MovingAverage(weight)
         return self._average.over(self.train_loss)
+
+    @property
+    def score_steps(self) -> NDArray[np.int64]:
+        """The steps (S,) after which the heads were scored, thinned where there are many."""
+        return np.array(sorted(self._scores), np.int64)
+
+    def head_scores(self, layer: int, head: int) -> NDArray[np.float32]:
+        """One head's previous-token, first-token and induction score (S, 3) along `score_steps`."""
+        found = [self._scores[step][layer, head] for step in sorted(self._scores)]
+        return np.array(found, np.float32).reshape(-1, 3)
+
+    def _add_scores(self, event: ProbeTaken) -> None:
+        if event.scores is None:
+            return
+        if any(scores.shape != event.scores.shape for scores in self._scores.values()):
+            self._scores.clear()
+        self._scores[event.step] = event.scores
+        if len(self._scores) > SCORES_KEPT:
+            self._scores = {step: self._scores[step] for step in [*sorted(self._scores)[:-1:2], max(self._scores)]}
 
     def _add_step(self, event: StepFinished) -> None:
         steps = self.steps

@@ -67,13 +67,15 @@ class Predictions:
 class ProbeTaken:
     """Where each head looks over the probe: `weights` is (n_layer, n_head, T, T), a query's row sums to one.
 
-    `predictions` tell what the model expects there.
+    `predictions` tell what the model expects there. `scores` (n_layer, n_head, 3) tell how much each head looks at the token
+    before, at the first token, and, as an induction head does, at what came after the same token earlier.
     """
 
     step: int
     tokens: tuple[str, ...]
     weights: NDArray[np.float32]
     predictions: Predictions | None = None
+    scores: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

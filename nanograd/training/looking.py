@@ -12,6 +12,7 @@ from nanograd.training.native import blas_threads
 
 RIVAL_COUNT = 8
 _NUMBERS_AT_ONCE = 4_000_000
+_REPEATED_TOKENS = 32
 
 
 def look_at(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, step: int) -> ProbeTaken | None:
@@ -22,8 +23,9 @@ def look_at(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, st
     with blas_threads(1), np.errstate(over="ignore", invalid="ignore"):  # threads that wait for each other cost more here
         weights, stream = model.look_through(seen)
         predictions = predict(model, tokenizer, seen, stream)
+        scores = head_scores(model, weights)
     tokens = tuple(tokenizer.vocabulary[index] for index in seen)
-    return ProbeTaken(step=step, tokens=tokens, weights=weights, predictions=predictions)
+    return ProbeTaken(step=step, tokens=tokens, weights=weights, predictions=predictions, scores=scores)
 
 
 def predict(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, stream: Array) -> Predictions:
@@ -49,6 +51,22 @@ def predict(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, st
         probabilities=probabilities.reshape(layers, T, K),
         losses=losses.reshape(layers, T)[:, :-1],
     )
+
+
+def head_scores(model: GPTLanguageModel, weights: Array) -> Array:
+    """How much each head looks back at certain places: (n_layer, n_head, 3), each from 0 to 1.
+
+    The share of the token before and that of the first token are means over the probe's `weights` (n_layer, n_head, T, T).
+    The third is the induction score (Olsson et al., 2022): over random tokens said twice, the share of the token that
+    came after the present one the first time.
+    """
+    before = np.diagonal(weights, -1, -2, -1).mean(-1) if weights.shape[-1] > 1 else np.zeros(weights.shape[:2])
+    first = weights[..., 1:, 0].mean(-1) if weights.shape[-1] > 1 else np.zeros(weights.shape[:2])
+    half = min(_REPEATED_TOKENS, model.config.block_size // 2)
+    once = np.random.default_rng(0).integers(0, model.config.vocab_size, half)
+    twice = model.attention_weights(np.concatenate([once, once]))
+    copied = np.diagonal(twice, 1 - half, -2, -1)[..., 1:].mean(-1)
+    return np.stack([before, first, copied], axis=-1).astype(np.float32)
 
 
 def _likeliest(probabilities: Array, count: int) -> Array:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gui.run_history import SAMPLES_KEPT, RunHistory
-from nanograd.training.events import EvaluationFinished, RunFailed, SampleWritten, StepFinished
+from gui.run_history import SAMPLES_KEPT, SCORES_KEPT, RunHistory
+from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished
 from nanograd.training.metrics import MetricsArrays
 
 
@@ -157,3 +157,31 @@ def test_overfitting_is_three_clearly_worse_evaluations_after_the_best(losses, s
 
 def test_a_run_that_learns_no_more_of_its_own_text_either_does_not_overfit():
     assert evaluated([3.0, 2.0, 2.1, 2.2, 2.3], train=2.0).overfitting_since is None
+
+
+def scored(step, n_head=2):
+    weights = np.zeros((1, n_head, 1, 1), np.float32)
+    return ProbeTaken(step=step, tokens=("t",), weights=weights, scores=np.full((1, n_head, 3), step, np.float32))
+
+
+def test_the_scores_of_a_head_are_kept_along_the_run():
+    history = RunHistory()
+    for number in (0, 5, 10, 10):
+        history.add(scored(number))
+    assert history.score_steps.tolist() == [0, 5, 10]
+    assert history.head_scores(0, 1)[:, 2].tolist() == [0, 5, 10]
+    history.truncate(5)
+    assert history.score_steps.tolist() == [0, 5]
+    history.add(scored(6, n_head=3))
+    assert history.score_steps.tolist() == [6]
+    history.reset()
+    assert history.head_scores(0, 0).shape == (0, 3)
+
+
+def test_many_scores_are_thinned_and_the_latest_stays():
+    history = RunHistory()
+    for number in range(3 * SCORES_KEPT):
+        history.add(scored(number))
+    steps = history.score_steps
+    assert len(steps) <= SCORES_KEPT
+    assert (steps[0], steps[-1]) == (0, 3 * SCORES_KEPT - 1)

@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from nanograd.training.looking import look_at
+from nanograd.training.looking import head_scores, look_at
 from nanograd.training.trainer import Trainer
 
 
@@ -60,3 +62,32 @@ def test_looking_leaves_the_model_in_its_mode(trainer):
     trainer.model.train()
     look(trainer, "the")
     assert trainer.model.training
+
+
+def test_scores_are_shares_of_the_attention(trainer):
+    event = look(trainer, "the cat")
+    assert event.scores.shape == (2, 2, 3)
+    before = [event.weights[..., place, place - 1] for place in range(1, 7)]
+    np.testing.assert_allclose(event.scores[..., 0], np.mean(before, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(event.scores[..., 1], event.weights[..., 1:, 0].mean(-1), rtol=1e-5)
+    assert ((event.scores >= 0) & (event.scores <= 1)).all()
+
+
+def test_an_induction_head_scores_one():
+    class Copier:
+        """A model whose head looks at what came after the present token the first time."""
+
+        config = SimpleNamespace(block_size=8, vocab_size=50)
+
+        def attention_weights(self, ids):
+            weights = np.zeros((1, 1, len(ids), len(ids)))
+            for place, token in enumerate(ids):
+                earlier = [at for at in range(place) if ids[at] == token]
+                weights[0, 0, place, earlier[0] + 1 if earlier else 0] = 1
+            return weights
+
+    assert head_scores(Copier(), np.ones((1, 1, 1, 1))).tolist() == [[[0.0, 0.0, 1.0]]]
+
+
+def test_one_token_looks_back_at_nothing(trainer):
+    assert look(trainer, "t").scores[..., :2].tolist() == [[[0, 0], [0, 0]], [[0, 0], [0, 0]]]
