@@ -20,6 +20,7 @@ from gui.commands import (
     OpenCheckpoint,
     OpenCorpus,
     PauseTraining,
+    PreviewNext,
     SaveCheckpoint,
     SetProbe,
     Shutdown,
@@ -38,6 +39,7 @@ from gui.events import (
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
+    NextPreviewed,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -143,6 +145,7 @@ class MainWindow(QMainWindow):
         views.settings_form.settings_changed.connect(self._on_settings_changed)
         views.attention.probe_changed.connect(self._on_probe_changed)
         views.generate.generate_requested.connect(self._on_generate_requested)
+        views.generate.preview_requested.connect(self._on_preview_requested)
         views.generate.stop_requested.connect(self._on_stop_generating_requested)
         views.generate.problem_found.connect(self.error_shown)
         views.progress.csv_requested.connect(self._on_csv_requested)
@@ -222,6 +225,10 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_generate_requested(self, request: GenerationRequest) -> None:
         self._worker.post(Generate(**asdict(request)))
+
+    @Slot(object)
+    def _on_preview_requested(self, request: GenerationRequest) -> None:
+        self._worker.post(PreviewNext(request=Generate(**asdict(request))))
 
     @Slot()
     def _on_stop_generating_requested(self) -> None:
@@ -324,6 +331,8 @@ class MainWindow(QMainWindow):
                 self._show_cost(event)
             case GenerationStarted():
                 views.generate.show_started(event)
+            case NextPreviewed():
+                views.generate.show_preview(event)
             case GenerationFinished():
                 views.generate.show_finished(event)
                 self.generation_finished.emit()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nanograd.generation import Ids
+from nanograd.generation import Ids, Sampling, token_probabilities
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.graph import Array
 from nanograd.softmax import softmax_array
@@ -67,6 +67,17 @@ def head_scores(model: GPTLanguageModel, weights: Array) -> Array:
     twice = model.attention_weights(np.concatenate([once, once]))
     copied = np.diagonal(twice, 1 - half, -2, -1)[..., 1:].mean(-1)
     return np.stack([before, first, copied], axis=-1).astype(np.float32)
+
+
+def preview_next(model: GPTLanguageModel, ids: Ids, sampling: Sampling, count: int) -> list[tuple[int, float, float]]:
+    """The `count` likeliest tokens after `ids` (T,): each with the model's own probability and with the one it is drawn by."""
+    with blas_threads(1), np.errstate(over="ignore", invalid="ignore"):
+        _, stream = model.look_through(ids[-model.config.block_size :])
+        logits = model.read_off(stream[-1, -1:])
+        own = softmax_array(logits.astype(np.float64), axis=-1)
+        drawn = token_probabilities(logits, sampling, ids[None])
+    likeliest = _likeliest(own, min(count, own.shape[-1]))[0].tolist()
+    return [(index, float(own[0, index]), float(drawn[0, index])) for index in likeliest]
 
 
 def _likeliest(probabilities: Array, count: int) -> Array:

@@ -13,7 +13,8 @@ ACTIONS = (
 )  # fmt: skip
 CONTROLS = (
     "preset_combo", "parameter_count_label", "loss_plot", "attention_map", "attention_layer", "attention_head", "probe_edit",
-    "prompt_edit", "temperature_setting", "top_k_setting", "top_p_setting", "max_new_tokens_setting",
+    "prompt_edit", "repetition_penalty_setting", "head_scores_plot", "attention_mosaic", "probabilities_view", "logit_lens_view",
+    "smoothing_setting", "next_distribution", "temperature_setting", "top_k_setting", "top_p_setting", "max_new_tokens_setting",
     "generation_seed_setting", "generate_button", "stop_generating_button", "generated_text", "message_bar",
     "run_state_label", "corpus_name_label", "bundled_tales_button", "bundled_sums_button", "bundled_echo_button",
     "samples_view", "memory_label", "time_label", "continue_button",

@@ -360,3 +360,20 @@ def test_the_probabilities_follow_the_probe_of_a_run_under_way_and_of_one_that_e
     assert person.find("logit_lens_view").rows.ids.shape == (2, 7)
     person.do("close_run_action")
     person.wait(lambda: person.find("probabilities_empty_label").isVisible())
+
+
+def test_a_rival_takes_its_place_and_the_model_goes_on_from_there(person, text_file):
+    person.train(text_file)
+    person.generate(prompt="the ", tokens=8)
+    person.wait(lambda: bool(person.find("next_distribution").rivals))
+    before = person.find("generated_text").text
+    text = next(rival for rival, _ in person.find("generated_text").tokens[3].rivals if rival != before[3])
+    with person.wait_for(person.window.generation_finished):
+        person.find("generated_text").rival_chosen.emit(3, text)
+    after = person.find("generated_text").text
+    assert after.startswith(before[:3] + text)
+    assert len(after) == 4 + 8
+    person.do("branch_back_button")
+    assert person.find("generated_text").text == before
+    person.set("temperature_setting", 0.0)
+    person.wait(lambda: sum(share == 1 for _, _, share in person.find("next_distribution").rivals) == 1)
