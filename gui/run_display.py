@@ -79,7 +79,7 @@ class RunDisplay:
     def show_probe(self, event: ProbeTaken) -> None:
         """The model was watched as it read the probe."""
         self.history.add(event)
-        for view in (self._views.attention, self._views.probabilities):
+        for view in (self._views.attention, self._views.probabilities, self._views.inside):
             view.show_probe(event)
 
     def show_sample(self, event: SampleWritten) -> None:
@@ -136,4 +136,5 @@ class RunDisplay:
         views.samples.clear()
         views.attention.clear()
         views.probabilities.clear()
+        views.inside.clear()
         views.status_line.clear()

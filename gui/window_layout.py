@@ -12,6 +12,7 @@ from gui.views.control_bar import ControlBar
 from gui.views.corpus_card import CorpusCard
 from gui.views.cost_card import CostCard
 from gui.views.generate import GenerateView
+from gui.views.inside import InsideView
 from gui.views.message_bar import MessageBar
 from gui.views.panel import Dock
 from gui.views.probabilities import ProbabilitiesView
@@ -42,6 +43,7 @@ class WindowLayout(QObject):
         self.progress = ProgressView()
         self.attention = AttentionView()
         self.probabilities = ProbabilitiesView()
+        self.inside = InsideView()
         self.generate = GenerateView()
         self.samples = SamplesView()
         self.status_line = StatusLine()
@@ -49,6 +51,7 @@ class WindowLayout(QObject):
             "progress": _dock("Progress", "progress_dock", self.progress, self.progress.header),
             "attention": _dock("Attention", "attention_dock", self.attention, self.attention.header),
             "probabilities": _dock("Probabilities", "probabilities_dock", self.probabilities, self.probabilities.header),
+            "inside": _dock("Inside", "inside_dock", self.inside, self.inside.header),
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
         }
@@ -73,6 +76,7 @@ class WindowLayout(QObject):
         laboratory.splitDockWidget(docks["progress"], docks["attention"], Qt.Orientation.Vertical)
         laboratory.splitDockWidget(docks["attention"], docks["generate"], Qt.Orientation.Horizontal)
         laboratory.tabifyDockWidget(docks["attention"], docks["probabilities"])
+        laboratory.tabifyDockWidget(docks["probabilities"], docks["inside"])
         laboratory.tabifyDockWidget(docks["generate"], docks["samples"])
         docks["attention"].raise_()
         docks["generate"].raise_()
@@ -148,6 +152,7 @@ class WindowLayout(QObject):
             self.progress,
             self.attention,
             self.probabilities,
+            self.inside,
             self.generate,
             self.samples,
         ):

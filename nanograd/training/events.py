@@ -64,11 +64,31 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inside:
+    """The model's numbers. The first tokens of the vocabulary lie at `points` (V, 2), each with its nearest `neighbours` (V, N).
+
+    `kinds` are "weights" and, once a step was watched, "gradients" and "updates", those of the step `changed_at`. For
+    each and for each of the `parts` there are `counts` (kinds, parts, bins) from -`widths` to `widths` (kinds,), and
+    `deviations` (kinds, parts) from 0.
+    """
+
+    points: NDArray[np.float32]
+    neighbours: NDArray[np.int32]
+    kinds: tuple[str, ...]
+    parts: tuple[str, ...]
+    counts: NDArray[np.uint32]
+    widths: NDArray[np.float32]
+    deviations: NDArray[np.float32]
+    changed_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProbeTaken:
     """Where each head looks over the probe: `weights` is (n_layer, n_head, T, T), a query's row sums to one.
 
     `predictions` tell what the model expects there. `scores` (n_layer, n_head, 3) tell how much each head looks at the token
-    before, at the first token, and, as an induction head does, at what came after the same token earlier.
+    before, at the first token, and, as an induction head does, at what came after the same token earlier. `inside` are the
+    model's own numbers.
     """
 
     step: int
@@ -76,6 +96,7 @@ class ProbeTaken:
     weights: NDArray[np.float32]
     predictions: Predictions | None = None
     scores: NDArray[np.float32] | None = None
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.graph import Array
 from nanograd.softmax import softmax_array
 from nanograd.text.tokenizer import CharacterTokenizer
-from nanograd.training.events import Predictions, ProbeTaken
+from nanograd.training.events import Inside, Predictions, ProbeTaken
+from nanograd.training.inside import Change, look_inside
 from nanograd.training.native import blas_threads
 
 RIVAL_COUNT = 8
@@ -15,8 +16,18 @@ _NUMBERS_AT_ONCE = 4_000_000
 _REPEATED_TOKENS = 32
 
 
-def look_at(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, step: int) -> ProbeTaken | None:
-    """Attention and predictions over `ids` (T,), the last block_size of them; None where there are none."""
+def look_at(
+    model: GPTLanguageModel,
+    tokenizer: CharacterTokenizer,
+    ids: Ids,
+    step: int,
+    change: Change | None = None,
+    former: Inside | None = None,
+) -> ProbeTaken | None:
+    """Attention and predictions over `ids` (T,), the last block_size of them, and the inside; None where there are no ids.
+
+    `change` is what a step did, `former` an earlier look at the same model.
+    """
     if not len(ids):
         return None
     seen = ids[-model.config.block_size :]
@@ -24,8 +35,9 @@ def look_at(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, st
         weights, stream = model.look_through(seen)
         predictions = predict(model, tokenizer, seen, stream)
         scores = head_scores(model, weights)
+        inside = look_inside(model, change, former)
     tokens = tuple(tokenizer.vocabulary[index] for index in seen)
-    return ProbeTaken(step=step, tokens=tokens, weights=weights, predictions=predictions, scores=scores)
+    return ProbeTaken(step=step, tokens=tokens, weights=weights, predictions=predictions, scores=scores, inside=inside)
 
 
 def predict(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, stream: Array) -> Predictions:

@@ -21,6 +21,7 @@ from nanograd.training.estimate import model_config
 from nanograd.training.events import (
     EvaluationAdvanced,
     EvaluationFinished,
+    Inside,
     ProbeTaken,
     RunFailed,
     RunFinished,
@@ -30,6 +31,7 @@ from nanograd.training.events import (
     StepFinished,
     TrainingEvent,
 )
+from nanograd.training.inside import Change, change_since, sample_weights
 from nanograd.training.looking import look_at
 from nanograd.training.metrics import Metrics
 from nanograd.training.parts import Parts
@@ -99,6 +101,8 @@ class Trainer:
         self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
         self._probed_at_s = -np.inf
         self._probe_cost_s = 0.0
+        self._change: Change | None = None
+        self._former_inside: Inside | None = None
         self.set_probe(default_probe(corpus) if probe is None else probe)
 
     # ---- what can change in a run -------------------------------------------------------------------------------------
@@ -141,7 +145,7 @@ class Trainer:
             if self.step >= self.settings.max_steps and not single_step:
                 yield RunFinished(step=self.step)
                 return
-            event = self._take_step()
+            event = self._take_step(is_watched=single_step or self._probe_comes())
             yield event
             if isinstance(event, RunFailed):
                 return
@@ -150,7 +154,7 @@ class Trainer:
             if single_step:
                 return
 
-    def _take_step(self) -> StepFinished | RunFailed:
+    def _take_step(self, is_watched: bool) -> StepFinished | RunFailed:
         """One batch, one change of the weights; none where the loss or the gradient is not finite."""
         began = perf_counter()
         settings, number = self.settings, self.step + 1
@@ -167,7 +171,10 @@ class Trainer:
                 return RunFailed(step=number, message=self._failure(what, number, lr))
             for group in self.optimizer.param_groups:
                 group["lr"] = lr * settings.muon_lr / settings.lr if group.get("muon") else lr
+            before = sample_weights(self.model) if is_watched else None
             self._parts.step(self.optimizer, min(1.0, (settings.grad_clip or np.inf) / (norm + 1e-6)))
+        if before is not None:
+            self._change = change_since(self.model, before, number)
         self.model.zero_grad()
         self.step = number
         event = StepFinished(
@@ -231,6 +238,13 @@ class Trainer:
             return self.step % interval == 0
         return perf_counter() - self._probed_at_s >= max(_PROBE_INTERVAL_S, self._probe_cost_s / _LOOKING_SHARE)
 
+    def _probe_comes(self) -> bool:
+        """Whether the model is likely looked at after the next step."""
+        number, settings = self.step + 1, self.settings
+        if number % settings.eval_interval == 0 or number >= settings.max_steps:
+            return True
+        return number % settings.probe_interval == 0 if settings.probe_interval else self._probe_is_due()
+
     def _look(self) -> Iterator[ProbeTaken]:
         event = self.take_probe()
         if event is not None:
@@ -239,7 +253,8 @@ class Trainer:
     def take_probe(self) -> ProbeTaken | None:
         """What the model does with the probe as it stands; None for an empty probe."""
         self._probed_at_s = perf_counter()
-        event = look_at(self.model, self.tokenizer, self._probe_ids, self.step)
+        event = look_at(self.model, self.tokenizer, self._probe_ids, self.step, self._change, self._former_inside)
+        self._former_inside = event.inside if event else None
         self._probe_cost_s = perf_counter() - self._probed_at_s
         return event
 

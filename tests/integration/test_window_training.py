@@ -377,3 +377,13 @@ def test_a_rival_takes_its_place_and_the_model_goes_on_from_there(person, text_f
     assert person.find("generated_text").text == before
     person.set("temperature_setting", 0.0)
     person.wait(lambda: sum(share == 1 for _, _, share in person.find("next_distribution").rivals) == 1)
+
+
+def test_the_inside_shows_tokens_and_the_numbers_of_each_layer(person, text_file):
+    person.train(text_file, n_layer=2)
+    person.find("inside_dock").raise_()
+    grid = person.find("histogram_grid")
+    person.wait(lambda: "Layer 2: weights" in grid.describe() and "updates" in grid.describe())
+    person.find("embedding_map").point_at(3)
+    assert "is nearest to" in person.find("neighbours_label").text()
+    assert person.window.minimumSizeHint().width() <= 1280
