@@ -183,6 +183,7 @@ def stylesheet(theme: Theme) -> str:
             _choices(theme),
             _docks(theme),
             _scroll_bars(theme),
+            _sliders(theme),
             _menus(theme),
         )
     )
@@ -363,6 +364,28 @@ QScrollBar::handle:hover {{ background: {theme.faint}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; border: none; background: none; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}
+"""
+
+
+def _sliders(theme: Theme) -> str:
+    return f"""
+QFrame[role="time"] {{ background: {theme.panel}; border: none; border-top: 1px solid {theme.hairline}; }}
+QSlider {{ background: transparent; }}
+QSlider::groove:horizontal {{ background: {theme.hairline}; height: 4px; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {theme.accent}; height: 4px; border-radius: 2px; }}
+QSlider::sub-page:horizontal:disabled {{ background: {theme.hairline}; }}
+QSlider::handle:horizontal {{ background: {theme.text}; border: 3px solid {theme.accent}; width: 10px; height: 10px; margin: -6px 0;
+    border-radius: 8px; }}
+QSlider::handle:horizontal:focus {{ border-color: {theme.text}; background: {theme.accent}; }}
+QSlider::handle:horizontal:disabled {{ background: {theme.faint}; border-color: {theme.hairline}; }}
+QPushButton[role="pill"] {{ background: {theme.raised}; color: {theme.muted}; border: 1px solid {theme.hairline}; border-radius: 12px;
+    padding: 0 12px; min-height: {scaled(22)}px; }}
+QPushButton[role="pill"][active="true"] {{ background: {theme.accent_ground}; color: {theme.accent_text};
+    border-color: {theme.accent_ground}; }}
+QPushButton[role="pill"]:focus, QPushButton[role="icon"]:focus {{ border-color: {theme.accent}; }}
+QPushButton[role="pill"]:disabled {{ color: {theme.faint}; background: transparent; }}
+QPushButton[role="icon"] {{ background: transparent; border: 1px solid transparent; padding: 0; min-height: 0; }}
+QPushButton[role="icon"]:hover {{ background: {theme.raised}; }}
 """
 
 

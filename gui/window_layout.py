@@ -20,6 +20,7 @@ from gui.views.progress import ProgressView
 from gui.views.samples import SamplesView
 from gui.views.settings_form import SettingsForm
 from gui.views.status_line import StatusLine
+from gui.views.time_bar import TimeBar
 from gui.views.welcome import Welcome
 
 _DEFAULT_SIZE: Final = (1280, 800)
@@ -46,6 +47,8 @@ class WindowLayout(QObject):
         self.inside = InsideView()
         self.generate = GenerateView()
         self.samples = SamplesView()
+        self.time_bar = TimeBar()
+        self.time_bar.hide()
         self.status_line = StatusLine()
         self._docks = {
             "progress": _dock("Progress", "progress_dock", self.progress, self.progress.header),
@@ -102,6 +105,7 @@ class WindowLayout(QObject):
         column.addWidget(self.control_bar)
         column.addWidget(self.message_bar)
         column.addLayout(middle, 1)
+        column.addWidget(self.time_bar)
         column.addWidget(self.status_line)
         self._window.setCentralWidget(root)
         root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -135,6 +139,7 @@ class WindowLayout(QObject):
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""
         self._centre.setCurrentWidget(self._laboratory)
+        self.time_bar.show()
         if self._is_arranged:
             return
         self._is_arranged = True  # only now: docks that are not shown take no sizes
@@ -155,6 +160,7 @@ class WindowLayout(QObject):
             self.inside,
             self.generate,
             self.samples,
+            self.time_bar,
         ):
             view.show_theme(theme)
 

@@ -89,6 +89,10 @@ class ProgressView(QWidget):
         self._clock.request()
         self._text_clock.request()
 
+    def show_moment(self, step: int | None) -> None:
+        """Mark the step that the other views show; None is the latest."""
+        self.loss_plot.show_moment(step)
+
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
         self.curves.show_theme(theme)

@@ -387,3 +387,32 @@ def test_the_inside_shows_tokens_and_the_numbers_of_each_layer(person, text_file
     person.find("embedding_map").point_at(3)
     assert "is nearest to" in person.find("neighbours_label").text()
     assert person.window.minimumSizeHint().width() <= 1280
+
+
+def test_every_panel_shows_the_moment_that_the_slider_stands_at(person, text_file):
+    person.train(text_file)
+    slider = person.find("time_slider")
+    person.wait(lambda: slider.maximum() > 4)
+    weights, samples = person.find("attention_map").weights, person.find("samples_view").toPlainText()
+    person.wait(lambda: person.find("attention_step_label").text() == "step 12")
+    slider.setValue(0)
+    person.wait(lambda: person.find("attention_step_label").text() == "step 0")
+    assert (person.find("attention_map").weights != weights).any()
+    assert person.find("loss_plot")._now.value() == 0
+    assert person.find("moment_label").text() == "step 0"
+    assert len(person.find("samples_view").toPlainText()) < len(samples)
+    for dock, label in (("probabilities_dock", "probabilities_step_label"), ("inside_dock", "inside_step_label")):
+        person.find(dock).raise_()
+        person.wait(lambda label=label: person.find(label).text() == "step 0")
+    person.do("live_button")
+    person.wait(lambda: person.find("inside_step_label").text() == "step 12")
+    assert person.find("samples_view").toPlainText() == samples
+
+
+def test_a_new_probe_is_looked_at_live(person, text_file):
+    person.train(text_file)
+    person.wait(lambda: person.find("time_slider").maximum() > 4)
+    person.find("time_slider").setValue(1)
+    person.find("probe_edit").setText("the dog")
+    person.wait(lambda: person.find("attention_map").tokens == tuple("the dog"))
+    assert person.find("moment_label").text() == "step 12"
