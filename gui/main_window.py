@@ -137,6 +137,8 @@ class MainWindow(QMainWindow):
         actions.stop.triggered.connect(self._on_stop_requested)
         actions.close_run.triggered.connect(self._on_close_run_requested)
         actions.theme.triggered.connect(self._theme_choice.choose_next)
+        for name, action in actions.themes.items():
+            action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
         self._theme_choice.theme_changed.connect(self._show_theme)
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
@@ -417,6 +419,7 @@ class MainWindow(QMainWindow):
             apply_theme(app, theme)
         self._views.show_theme(theme)
         self._actions.theme.setToolTip(self._theme_choice.describe())
+        self._actions.themes[self._theme_choice.chosen].setChecked(True)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -161,7 +162,7 @@ class AttentionView(QWidget):
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(6)
         side.addWidget(self._mosaic_title)
-        side.addWidget(self.attention_mosaic)
+        side.addWidget(self.attention_mosaic, 100)
         side.addSpacing(4)
         side.addWidget(probe_title)
         side.addWidget(self.probe_edit)
@@ -217,6 +218,8 @@ class AttentionView(QWidget):
         self.attention_mosaic.setVisible(not is_narrow)
         directions = QBoxLayout.Direction
         self._layout.setDirection(directions.BottomToTop if is_narrow else directions.LeftToRight)
+        policy = QSizePolicy.Policy
+        self._side.setSizePolicy(policy.Preferred, policy.Preferred if is_narrow else policy.Ignored)  # it fits itself in
         width = min(max(round(self.width() * 0.375), 150), 320)
         self._side.setMinimumWidth(0 if is_narrow else width)
         self._side.setMaximumWidth(16777215 if is_narrow else width)
@@ -224,7 +227,7 @@ class AttentionView(QWidget):
         scores_height = self.head_scores_plot.sizeHint().height() + 12
         self.head_scores_plot.setVisible(not is_narrow and self.height() > 96 + problem_height + scores_height + 90)
         available = self.height() - 96 - problem_height - (scores_height if self.head_scores_plot.isVisibleTo(self) else 0)
-        self.attention_mosaic.setFixedHeight(max(40, min(self.attention_mosaic.height_for(width), available)))
+        self.attention_mosaic.setMaximumHeight(max(40, min(self.attention_mosaic.height_for(width), available)))
 
     @Slot()
     def _on_probe_text_changed(self) -> None:

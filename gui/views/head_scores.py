@@ -95,7 +95,7 @@ class HeadScoresPlot(QWidget):
         parts = self.text.split(" · ")
         self._legend.setText(
             "&nbsp; ".join(
-                f"<span style='color:{colour}'>━</span>&nbsp;{part.replace(' ', '&nbsp;')}"
+                f"<span style='color:{colour}'>{part.replace(' ', '&nbsp;')}</span>"
                 for colour, part in zip(self._colours(), parts, strict=False)
                 if part
             )

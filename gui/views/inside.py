@@ -18,8 +18,8 @@ class InsideView(QWidget):
     """Token embeddings in two dimensions beside the histograms by layer. `header` is for the panel's title bar."""
 
     EMPTY_TEXT: Final = "The model's own numbers appear here once there is a model: press Train."
-    HINT: Final = "Tokens in a plane: point at one to see its neighbours"
-    NARROW: Final = 520
+    HINT: Final = "Tokens in a plane; point at one"
+    NARROW: Final = 400
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

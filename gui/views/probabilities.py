@@ -107,11 +107,12 @@ class ProbabilitiesView(QWidget):
         head.addWidget(self._scale)
         column.addLayout(head)
         self.probe_losses.setMinimumHeight(scaled(26))
-        column.addWidget(self.probe_losses, 1)
+        column.addWidget(self.probe_losses, 6)
         column.addWidget(_small("What comes next, likeliest on top"))
         column.addWidget(self.probabilities_view, 6)
         column.addWidget(_small("The likeliest, read off after each layer"))
         column.addWidget(self.logit_lens_view, 6)
+        column.addStretch(0)
         return column
 
     def _build_side(self) -> QWidget:
@@ -265,6 +266,7 @@ class _Scale(QWidget):
 def _small(text: str) -> QLabel:
     label = QLabel(text)
     set_role(label, "small")
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return label
 
 

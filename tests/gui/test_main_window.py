@@ -3,8 +3,9 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QFileDialog, QSpinBox, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QFileDialog, QMenu, QSpinBox, QWidget
 
+from gui.theme import DARK, LIGHT
 from nanograd.training.settings import PRESETS, RunSettings, declared_settings
 
 ACTIONS = (
@@ -313,3 +314,46 @@ def test_the_form_shows_the_settings_of_what_is_loaded(person, text_file, tmp_pa
     for name, value in filled.items():
         assert person.find(f"setting_{name}").value() == value
     assert person.find("setting_dropout").value() == RunSettings().dropout
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_three_layouts_arrange_the_docks_and_fit_the_window(person, text_file, size, qtbot):
+    person.window.resize(*size)
+    person.train(text_file)
+    on_top = {
+        "watch": {"progress_dock", "attention_dock", "generate_dock"},
+        "inside": {"attention_dock", "probabilities_dock", "progress_dock", "inside_dock"},
+        "write": {"generate_dock", "samples_dock", "progress_dock"},
+    }
+    docks = set().union(*on_top.values())
+    for name in ("inside", "write", "watch"):
+        person.do(f"layout_{name}_action")
+        person.wait(lambda name=name: {dock for dock in docks if is_on_top(person.find(dock))} == on_top[name])
+        assert person.find("layout_button").text() == person.action(f"layout_{name}_action").text()
+        qtbot.wait(50)
+        assert person.window.height() <= size[1], name
+
+
+def is_on_top(dock):
+    return dock.isVisible() and not dock.visibleRegion().isEmpty()
+
+
+def test_the_layout_is_remembered(open_window, text_file):
+    first = open_window()
+    first.open(text_file)
+    first.do("layout_write_action")
+    first.leave()
+    second = open_window()
+    second.open(text_file)
+    assert second.find("layout_button").text() == "Write"
+    second.wait(lambda: is_on_top(second.find("samples_dock")))
+
+
+def test_the_menus_offer_the_themes_and_the_layouts(person, qapp):
+    themes, layouts = (person.window.findChild(QMenu, name) for name in ("theme_menu", "layout_menu"))
+    assert [action.text() for action in layouts.actions()] == ["Watch", "Look inside", "Write"]
+    for name, theme in (("light", LIGHT), ("dark", DARK)):
+        person.do(f"theme_{name}_action")
+        assert qapp.palette().window().color().name().upper() == theme.ground
+        assert [action.text() for action in themes.actions() if action.isChecked()] == [name.capitalize()]
+    person.do("theme_system_action")
