@@ -25,7 +25,7 @@ class AttentionMosaic(QWidget):
         self._weights: Weights = np.empty((0, 0, 0, 0), dtype=np.float32)
         self._n_layer, self._n_head = 1, 1
         self._chosen = (0, 0)
-        self._theme = DARK
+        self._theme, self._colours = DARK, colour_table(DARK)
         self._image: QImage | None = None
         self.setObjectName("attention_mosaic")
         self.setAccessibleName("All heads")
@@ -61,7 +61,7 @@ class AttentionMosaic(QWidget):
 
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
-        self._theme = theme
+        self._theme, self._colours = theme, colour_table(theme)
         self._forget_image()
 
     def height_for(self, width: int) -> int:
@@ -103,7 +103,7 @@ class AttentionMosaic(QWidget):
 
     def _tile_pixels(self, weights: Weights, tile: int, blank: np.uint32) -> NDArray[np.uint32]:
         shrunk = shrink(weights, tile)
-        pixels = colour_table(self._theme)[levels_of(shrunk)]
+        pixels = self._colours[levels_of(shrunk)]
         pixels[np.triu_indices(len(pixels), 1)] = blank
         places = np.arange(tile) * len(pixels) // tile
         return pixels[places[:, None], places]

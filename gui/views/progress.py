@@ -40,6 +40,7 @@ class ProgressView(QWidget):
     problem_found = Signal(str)
 
     NARROW: Final = 640
+    CURVE_INTERVAL_S: Final = 0.2
     TEXT_INTERVAL_S: Final = 0.25
     SMOOTHING: Final = 0.9
     EMPTY_TEXT: Final = "Press Train to see the loss fall."
@@ -70,7 +71,7 @@ class ProgressView(QWidget):
         self._figures = {name: _Figure(title, f"{name}_label") for name, (title, _) in COURSES.items()}
         self._column = QWidget()
         self._pages = QStackedLayout(self)
-        self._clock = RedrawClock(self, self._redraw)
+        self._clock = RedrawClock(self, self._redraw, shortest_interval_s=self.CURVE_INTERVAL_S)
         self._text_clock = RedrawClock(self, self._show_texts, shortest_interval_s=self.TEXT_INTERVAL_S)
         self.header = self._build_header()
         self._arrange()

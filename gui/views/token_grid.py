@@ -46,6 +46,8 @@ class TokenGrid(QTableView):
         super().__init__(parent)
         self._model = _Model()
         self._delegate = _Delegate(self)
+        self._cells: dict[tuple[int, int], tuple[str, int, int, bool]] = {}
+        self._metrics = QFontMetrics(mono_font())
         self.setObjectName(name)
         self.setAccessibleName(accessible_name)
         self.setModel(self._model)
@@ -82,8 +84,21 @@ class TokenGrid(QTableView):
 
     def show_rows(self, rows: TokenRows | None) -> None:
         """Show these; the chosen cell stays where it can."""
+        self._cells.clear()
         self._model.show_rows(rows)
         self._fit_columns()
+
+    def cell(self, row: int, column: int) -> tuple[str, int, int, bool]:
+        """What is drawn in a cell, worked out when it is first seen: its text, how wide that is, its shade, and its mark."""
+        found = self._cells.get((row, column))
+        rows = self._model.rows
+        if found is None and rows is not None:
+            text = rows.text_at(row, column)
+            share = float(rows.shares[row, column])
+            level = round(min(max(share, 0.0), 1.0) * (SHADES - 1)) if share == share else 0
+            found = (text, self._metrics.horizontalAdvance(text), level, bool(rows.are_right[row, column]))
+            self._cells[row, column] = found
+        return found or ("", 0, 0, False)
 
     def show_column(self, column: int, row: int | None = None) -> None:
         """Outline a column, and a cell in it, without telling anyone."""
@@ -191,19 +206,16 @@ class _Delegate(QStyledItemDelegate):
         self._panel = QColor(theme.panel)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        rows = self._grid.rows
-        if rows is None:
-            return
         row, column = index.row(), index.column()
         cell: Any = option.rect
-        share = float(np.nan_to_num(rows.shares[row, column]))
-        painter.fillRect(cell.adjusted(0, 0, -1, -1), self._shades[round(min(max(share, 0.0), 1.0) * (SHADES - 1))])
+        text, width, level, is_right = self._grid.cell(row, column)
+        painter.fillRect(cell.adjusted(0, 0, -1, -1), self._shades[level])
         painter.setFont(self._font)
         painter.setPen(self._text)
-        text = rows.text_at(row, column)
-        fitting = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, cell.width() - 2)
-        painter.drawText(cell.adjusted(0, 0, -1, -2), Qt.AlignmentFlag.AlignCenter, fitting)
-        if rows.are_right[row, column]:
+        if width > cell.width() - 2:
+            text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, cell.width() - 2)
+        painter.drawText(cell.adjusted(0, 0, -1, -2), Qt.AlignmentFlag.AlignCenter, text)
+        if is_right:
             painter.fillRect(cell.adjusted(2, cell.height() - 3, -3, -1), self._good)
         if column == self.column:
             painter.setPen(QPen(self._accent, 1))
