@@ -201,6 +201,7 @@ class WindowLayout(QObject):
     def _set_sizes(self, name: str) -> None:
         for names, sizes, orientation in _SIZES[name]:
             self._laboratory.resizeDocks([self._docks[dock] for dock in names], list(sizes), orientation)
+        self._laboratory.layout().activate()  # at once, not when the window next comes to it
 
     def _show_layout_name(self, name: str) -> None:
         self._layout_name = name

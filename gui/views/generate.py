@@ -155,6 +155,7 @@ class GenerateView(QWidget):
         self._reason.setText("" if is_available else reason)
         self._reason.setVisible(bool(self._reason.text()))
         self._show_possible()
+        self.next_distribution.setVisible(is_available)
         if is_available:
             self._preview_clock.start()
         else:
