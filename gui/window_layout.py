@@ -35,7 +35,7 @@ _LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
         [("progress", "attention", _DOWN), ("attention", "generate", _ACROSS)],
     ),
     "inside": (
-        [["attention"], ["probabilities"], ["progress", "generate", "samples"], ["inside"]],
+        [["attention", "generate", "samples"], ["probabilities"], ["progress"], ["inside"]],
         [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
     ),
     "write": (
@@ -48,8 +48,8 @@ _SIZES: Final[dict[str, list[tuple[list[str], tuple[int, int], Qt.Orientation]]]
     "watch": [(["progress", "attention"], (10, 16), _DOWN), (["attention", "generate"], (11, 8), _ACROSS)],
     "inside": [
         (["attention", "probabilities"], (10, 11), _ACROSS),
-        (["attention", "progress"], (12, 10), _DOWN),
-        (["probabilities", "inside"], (13, 10), _DOWN),
+        (["attention", "progress"], (14, 8), _DOWN),
+        (["probabilities", "inside"], (8, 5), _DOWN),
     ],
     "write": [(["generate", "samples"], (11, 8), _ACROSS), (["samples", "progress"], (8, 10), _DOWN)],
 }
@@ -201,7 +201,9 @@ class WindowLayout(QObject):
     def _set_sizes(self, name: str) -> None:
         for names, sizes, orientation in _SIZES[name]:
             self._laboratory.resizeDocks([self._docks[dock] for dock in names], list(sizes), orientation)
-        self._laboratory.layout().activate()  # at once, not when the window next comes to it
+        inner = self._laboratory.layout()
+        if inner is not None:
+            inner.activate()  # at once, not when the window next comes to it
 
     def _show_layout_name(self, name: str) -> None:
         self._layout_name = name

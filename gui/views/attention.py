@@ -124,6 +124,8 @@ class AttentionView(QWidget):
         self._step.clear()
         self.attention_map.show_weights(self.attention_map.weights[:0, :0], ())
         self.attention_mosaic.show_layout(self.attention_layer.count(), self.attention_head.count())
+        self.head_scores_plot.clear()
+        self._fit()
 
     def save_picture(self, path: str) -> None:
         """Write the map as PNG."""
@@ -209,7 +211,10 @@ class AttentionView(QWidget):
         steps = self._history.score_steps
         if len(steps) and self._event is not None and self._event.scores is not None:
             last = max(self._last_step, int(steps[-1]))
+            was_empty = not len(self.head_scores_plot.scores)
             self.head_scores_plot.show_scores(steps, self._history.head_scores(layer, head), last)
+            if was_empty:
+                self._fit()
 
     def _fit(self) -> None:
         """Beside the map where there is room; otherwise only the probe, under it."""
@@ -225,7 +230,10 @@ class AttentionView(QWidget):
         self._side.setMaximumWidth(16777215 if is_narrow else width)
         problem_height = self._problem.heightForWidth(width) + 6 if self._problem.text() else 0
         scores_height = self.head_scores_plot.sizeHint().height() + 12
-        self.head_scores_plot.setVisible(not is_narrow and self.height() > 96 + problem_height + scores_height + 90)
+        has_scores = len(self.head_scores_plot.scores) > 0
+        self.head_scores_plot.setVisible(
+            has_scores and not is_narrow and self.height() > 96 + problem_height + scores_height + 90
+        )
         available = self.height() - 96 - problem_height - (scores_height if self.head_scores_plot.isVisibleTo(self) else 0)
         self.attention_mosaic.setMaximumHeight(max(40, min(self.attention_mosaic.height_for(width), available)))
 

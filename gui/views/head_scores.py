@@ -75,6 +75,10 @@ class HeadScoresPlot(QWidget):
         self._plot.plotItem.getViewBox().setRange(xRange=(0, max(last_step, 1)), yRange=(-0.12, 1.12), padding=0)
         self._write()
 
+    def clear(self) -> None:
+        """Forget the run."""
+        self.show_scores(np.empty(0, np.int64), np.empty((0, 3), np.float32), 1)
+
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
         self._theme = theme

@@ -17,10 +17,12 @@ class HistogramGrid(QWidget):
 
     ROW_PX: Final = 26
     TALLEST_PX: Final = 52
-    TWO_LINES_PX: Final = 38
+    TWO_LINES_PX: Final = 31
+    NARROW_PX: Final = 100
     FOOT_PX: Final = 18
     NAMES_PX: Final = 74
     GAP_PX: Final = 10
+    WORDS: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,13 +92,14 @@ class HistogramGrid(QWidget):
         kind = inside.kinds[index]
         colour = {"weights": self._theme.muted, "gradients": self._theme.validation}.get(kind, self._theme.accent)
         painter.setPen(QColor(self._theme.muted))
-        painter.drawText(QRectF(left, 0, width, height), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, kind)
-        is_tall = height >= self.TWO_LINES_PX
+        painter.drawText(QRectF(left, 0, width, height), self.WORDS, kind)
+        is_tall = height >= self.TWO_LINES_PX or width < self.NARROW_PX
         figure_width = 0 if is_tall else painter.fontMetrics().horizontalAdvance("9.9e-9") + 6
         across = max(width - figure_width, 20)
         for row, (counts, deviation) in enumerate(zip(inside.counts[index], inside.deviations[index].tolist(), strict=True)):
             cell = QRectF(left, top + row * height, width, height)
-            hill = QRectF(left, cell.top() + (16 if is_tall else 4), across, height - (18 if is_tall else 6))
+            above = min(15, height - 18) if is_tall else 4
+            hill = QRectF(left, cell.top() + above, across, height - above - 2)
             self._paint_hill(painter, hill, np.sqrt(counts).tolist(), colour)
             painter.setPen(QColor(self._theme.text))
             vertical = Qt.AlignmentFlag.AlignTop if is_tall else Qt.AlignmentFlag.AlignVCenter

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from gui.theme import SMALL_PX, interface_font
 
 Floats = NDArray[np.float64]
-AXIS_WIDTH_PX: Final = 38
+AXIS_WIDTH_PX: Final = 44
 
 
 def nice_ticks(low: float, high: float, count: int, smallest_step: float = 0.0) -> tuple[float, list[float]]:
