@@ -90,6 +90,7 @@ class RunDisplay:
         self.history.add(event)
         self._moments.add(event, is_evaluated=event.step in self.history.validation_steps[-1:])
         self._show_moments()
+        self._views.generate.note_change()
         if self._views.time_bar.is_live:
             self._draw_probe(event)
 

@@ -195,6 +195,11 @@ class GenerateView(QWidget):
         if event.prompt == self._text_so_far() and self._is_available:
             self.next_distribution.show_rivals(event.rivals)
 
+    def note_change(self) -> None:
+        """The model has moved on: what could come next is asked for anew, where it is seen."""
+        if self.isVisible() and not self._is_generating:
+            self._preview_clock.start()
+
     def show_prompt_problem(self, message: str) -> None:
         """Say under the prompt what is wrong with it; an empty message takes that back."""
         self._prompt_problem.setText(message)

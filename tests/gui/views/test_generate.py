@@ -251,3 +251,13 @@ def test_prompt_and_text_are_saved(view, tmp_path, monkeypatch, qtbot):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "missing" / "text.txt"), ""))
     with qtbot.waitSignal(view.problem_found):
         view.save_button.click()
+
+
+def test_what_comes_next_is_asked_for_anew_when_the_model_has_moved_on(view, qtbot):
+    written(view)
+    view._preview_clock.stop()
+    with qtbot.waitSignal(view.preview_requested):
+        view.note_change()
+    begin(view)
+    with qtbot.assertNotEmitted(view.preview_requested, wait=2 * view.PREVIEW_PAUSE_MS):
+        view.note_change()
