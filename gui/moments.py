@@ -44,7 +44,7 @@ class Moments:
         self._sizes.append(_size_of(moment))
         if is_evaluated:
             self._evaluated.add(moment.step)
-        while len(self._moments) > 2 and (sum(self._sizes) > self._budget_bytes or len(self._moments) > MOST):
+        while len(self._moments) > 1 and (sum(self._sizes) > self._budget_bytes or len(self._moments) > MOST):
             self._thin()
 
     def nearest(self, step: int) -> int:
@@ -62,7 +62,10 @@ class Moments:
         self.truncate(-1)
 
     def _thin(self) -> None:
-        """Let go of every second moment that may go; the first and the last stay."""
+        """Let go of every second moment that may go; the first and the last stay, and of two the last."""
+        if len(self._moments) == 2:
+            del self._moments[0], self._sizes[0]
+            return
         inner = range(1, len(self._moments) - 1)
         between = [index for index in inner if self._moments[index].step not in self._evaluated]
         gone = set((between if len(between) > len(self._moments) // 4 else list(inner))[::2])
