@@ -20,6 +20,7 @@ from gui.commands import (
     OpenCheckpoint,
     OpenCorpus,
     PauseTraining,
+    PreviewNext,
     SaveCheckpoint,
     SetProbe,
     Shutdown,
@@ -38,6 +39,7 @@ from gui.events import (
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
+    NextPreviewed,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -135,6 +137,8 @@ class MainWindow(QMainWindow):
         actions.stop.triggered.connect(self._on_stop_requested)
         actions.close_run.triggered.connect(self._on_close_run_requested)
         actions.theme.triggered.connect(self._theme_choice.choose_next)
+        for name, action in actions.themes.items():
+            action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
         self._theme_choice.theme_changed.connect(self._show_theme)
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
@@ -143,6 +147,7 @@ class MainWindow(QMainWindow):
         views.settings_form.settings_changed.connect(self._on_settings_changed)
         views.attention.probe_changed.connect(self._on_probe_changed)
         views.generate.generate_requested.connect(self._on_generate_requested)
+        views.generate.preview_requested.connect(self._on_preview_requested)
         views.generate.stop_requested.connect(self._on_stop_generating_requested)
         views.generate.problem_found.connect(self.error_shown)
         views.progress.csv_requested.connect(self._on_csv_requested)
@@ -223,6 +228,10 @@ class MainWindow(QMainWindow):
     def _on_generate_requested(self, request: GenerationRequest) -> None:
         self._worker.post(Generate(**asdict(request)))
 
+    @Slot(object)
+    def _on_preview_requested(self, request: GenerationRequest) -> None:
+        self._worker.post(PreviewNext(request=Generate(**asdict(request))))
+
     @Slot()
     def _on_stop_generating_requested(self) -> None:
         self._worker.post(StopGenerating())
@@ -301,7 +310,7 @@ class MainWindow(QMainWindow):
             case EvaluationFinished():
                 self._run.show_evaluation(event)
             case ProbeTaken():
-                views.attention.show_probe(event)
+                self._run.show_probe(event)
             case SampleWritten():
                 self._run.show_sample(event)
             case RunFailed():
@@ -324,6 +333,8 @@ class MainWindow(QMainWindow):
                 self._show_cost(event)
             case GenerationStarted():
                 views.generate.show_started(event)
+            case NextPreviewed():
+                views.generate.show_preview(event)
             case GenerationFinished():
                 views.generate.show_finished(event)
                 self.generation_finished.emit()
@@ -408,6 +419,7 @@ class MainWindow(QMainWindow):
             apply_theme(app, theme)
         self._views.show_theme(theme)
         self._actions.theme.setToolTip(self._theme_choice.describe())
+        self._actions.themes[self._theme_choice.chosen].setChecked(True)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""

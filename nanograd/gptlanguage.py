@@ -108,13 +108,20 @@ class GPTLanguageModel(Module):
             raise ShapeError(f"targets have the shape of idx, {ids.shape}; got {wanted.shape}.")
         return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
 
-    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
+    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None, kept_stream: list[Array] | None = None) -> Tensor:
         x = self.wte(ids)
         if self.wpe is not None:
             x = x + self.wpe(wrap(np.arange(ids.shape[1])))
         x = self.dropout(x)
         for block in self.h:
+            if kept_stream is not None:
+                kept_stream.append(x.array)
             x = block(x, kept_weights)
+        if kept_stream is not None:
+            kept_stream.append(x.array)
+        return self._read_off(x)
+
+    def _read_off(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.lm_head(self.ln_f(x)))
 
     def attention_weights(self, idx: Any) -> Array:
@@ -123,6 +130,27 @@ class GPTLanguageModel(Module):
         with _looking(self):
             self._logits(_as_ids(idx).reshape(1, -1), kept_weights=kept)
         return np.concatenate(kept)
+
+    def look_through(self, idx: Any) -> tuple[Array, Array]:
+        """What one pass over the ids (T,) leaves behind: the attention weights, and the stream (n_layer + 1, T, C).
+
+        The stream is what flows past the blocks: as it enters the first, and as it leaves each.
+        """
+        weights: list[Array] = []
+        stream: list[Array] = []
+        with self._looking():
+            self._logits(_as_ids(idx).reshape(1, -1), kept_weights=weights, kept_stream=stream)
+        return np.concatenate(weights), np.concatenate(stream)
+
+    def read_off(self, stream: Array) -> Array:
+        """The logits (N, V) that the final norm and the head make of places (N, C) of the stream, after whichever block.
+
+        After the last block they are the model's own; before it they show what it would say if it ended there (the logit
+        lens; nostalgebraist, 2020).
+        """
+        with self._looking():
+            logits: Array = self._read_off(wrap(stream)).array
+        return logits
 
     def generate(
         self,

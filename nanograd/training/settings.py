@@ -188,7 +188,7 @@ class RunSettings:
     )
     probe_interval: int = _setting(
         0, "Look inside every", "Training",
-        "How often the attention over the probe is taken; 0 is about once a second.",
+        "How often the model is watched as it reads the probe; 0 is about once a second.",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
     )
     parts: int = _setting(
