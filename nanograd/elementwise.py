@@ -159,7 +159,9 @@ class ElementwiseMethods(TensorMethods):
     sin = _of_floats(Operation("sin", np.sin, lambda g, x: g * np.cos(x)), "The sine of x in radians.")
     cos = _of_floats(Operation("cos", np.cos, lambda g, x: -g * np.sin(x)), "The cosine of x in radians.")
     tanh = _of_floats(Operation("tanh", np.tanh, lambda g, z: g * (_one(z) - z * z)), "The hyperbolic tangent.")
-    sigmoid = _of_floats(Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (_one(z) - z)), "1 / (1 + e^-x).")
+    sigmoid = _of_floats(
+        Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (_one(z) - z)), "1 / (1 + e^-x)."
+    )
     erf = _of_floats(Operation("erf", erf_array, lambda g, x: g * (2 / sqrt(pi)) * np.exp(-x * x)), "The error function.")
 
     # ---- choices ------------------------------------------------------------------------------------------------------

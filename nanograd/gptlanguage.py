@@ -138,7 +138,7 @@ class GPTLanguageModel(Module):
         """
         weights: list[Array] = []
         stream: list[Array] = []
-        with self._looking():
+        with _looking(self):
             self._logits(_as_ids(idx).reshape(1, -1), kept_weights=weights, kept_stream=stream)
         return np.concatenate(weights), np.concatenate(stream)
 
@@ -148,7 +148,7 @@ class GPTLanguageModel(Module):
         After the last block they are the model's own; before it they show what it would say if it ended there (the logit
         lens; nostalgebraist, 2020).
         """
-        with self._looking():
+        with _looking(self):
             logits: Array = self._read_off(wrap(stream)).array
         return logits
 
