@@ -308,6 +308,10 @@ PRESETS: dict[str, RunSettings] = {
         n_layer=2, batch_size=24, max_steps=190, lr=1e-2, min_lr=0.0, warmup_steps=0, eval_interval=25, eval_windows=256,
         beta1=0.8, beta2=0.95, **_MODERN,
     ),
+    "Best": RunSettings(
+        n_layer=3, n_head=6, n_embd=192, block_size=128, batch_size=32, max_steps=1800, dropout=0.1, lr=5e-3, min_lr=0.0,
+        muon_lr=0.01, warmup_steps=0, eval_interval=150, eval_windows=256, beta1=0.8, beta2=0.95, **_MODERN,
+    ),
     "Medium": RunSettings(
         n_layer=6, n_head=6, n_embd=384, block_size=256, batch_size=4, max_steps=5000, dropout=0.2,
         eval_interval=250, eval_windows=64, sample_tokens=256,
