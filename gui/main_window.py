@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
-from typing import Final
 
 from PySide6.QtCore import QSettings, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from gui.actions import WindowActions
 from gui.application import default_data_directory
@@ -46,6 +46,7 @@ from gui.events import (
     ShutdownRefused,
     TextGenerated,
 )
+from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
 from gui.format import count_text
 from gui.run_display import RunDisplay
 from gui.theme import Theme, apply_theme
@@ -65,10 +66,8 @@ from nanograd.training.events import (
     StepFinished,
 )
 
-CHECKPOINT_SUFFIX: Final = ".safetensors"
 _EVENTS_INTERVAL_MS = 30
 _ESTIMATE_DELAY_MS = 250
-_LONGEST_STEM = 60  # of a name suggested for a checkpoint: a text's own name may be as long as names can be
 
 
 class MainWindow(QMainWindow):
@@ -161,9 +160,9 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_open_corpus_requested(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a text", "", "Texts (*.txt *.md *.csv *.json *.py);;All files (*)")
+        path = ask_for_text(self)
         if path:
-            self.open_corpus(Path(path))
+            self.open_corpus(path)
 
     @Slot(str)
     def _on_bundled_requested(self, name: str) -> None:
@@ -171,20 +170,15 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_open_checkpoint_requested(self) -> None:
-        start = str(self.data_directory / "runs")
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a checkpoint", start, f"Checkpoints (*{CHECKPOINT_SUFFIX});;All files (*)"
-        )
+        path = ask_for_checkpoint(self, self.data_directory / "runs")
         if path:
-            self.open_checkpoint(Path(path))
+            self.open_checkpoint(path)
 
     @Slot()
     def _on_save_requested(self) -> None:
-        stem = Path(self._corpus.name).stem[:_LONGEST_STEM] if self._corpus else "run"
-        name = f"{stem}-{self._run.step}{CHECKPOINT_SUFFIX}"
-        path, _ = QFileDialog.getSaveFileName(self, "Save a checkpoint", name, f"Checkpoints (*{CHECKPOINT_SUFFIX})")
+        path = ask_where_to_save(self, self._corpus.name if self._corpus else "run", self._run.step)
         if path:
-            self.save_checkpoint(Path(path if path.endswith(CHECKPOINT_SUFFIX) else path + CHECKPOINT_SUFFIX))
+            self.save_checkpoint(path)
 
     @Slot()
     def _on_train_requested(self) -> None:
@@ -275,19 +269,14 @@ class MainWindow(QMainWindow):
 
     def _route(self, events: Sequence[EngineEvent]) -> None:
         """Hand on what has gathered: texts and steps in one piece until something else happens, and all else by itself."""
-        texts: list[TextGenerated] = []
-        steps: list[StepFinished] = []
-        for event in events:
-            match event:
-                case TextGenerated():
-                    texts.append(event)
-                case StepFinished():
-                    steps.append(event)
-                case _:
-                    self._show_gathered(texts, steps)
-                    texts, steps = [], []
+        for is_gathered, group in groupby(events, lambda event: isinstance(event, TextGenerated | StepFinished)):
+            happened = list(group)
+            if is_gathered:
+                texts = [event for event in happened if isinstance(event, TextGenerated)]
+                self._show_gathered(texts, [event for event in happened if isinstance(event, StepFinished)])
+            else:
+                for event in happened:
                     self._route_one(event)
-        self._show_gathered(texts, steps)
 
     def _show_gathered(self, texts: Sequence[TextGenerated], steps: Sequence[StepFinished]) -> None:
         if texts:

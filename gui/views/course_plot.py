@@ -69,8 +69,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
 
     def show_axis_below(self, is_shown: bool) -> None:
         """Name the steps under this plot, or not."""
-        self._bottom.setStyle(showValues=is_shown)
-        self._bottom.setHeight(32 if is_shown else 6)
+        self._bottom.show_figures(is_shown)
 
     def point_at(self, step: float | None) -> None:
         """Tell the value at a step; None is the latest."""
@@ -83,11 +82,8 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         """Draw in this theme's colours from now on."""
         self._theme = theme
         self.setBackground(theme.panel)
-        for axis in (self._left, self._bottom):
-            axis.setTextPen(theme.faint)
-            axis.setPen(None)
-        self._left.setTickPen(theme.hairline)
-        self._bottom.setTickPen(theme.panel)
+        self._left.show_theme(theme, theme.hairline)
+        self._bottom.show_theme(theme, theme.panel)
         self._curve.setPen(pen(theme.muted, round(1.3 * self.devicePixelRatioF())))
         self._hair.setPen(pen(theme.faint, 1))
         self._tell(None)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QPoint, QRect, QRectF, Slot
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from gui.run_history import RunHistory
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
 from gui.views.course_plot import CoursePlot
 from gui.views.loss_plot import LossPlot
+from gui.views.picture import picture_of
 from gui.views.plot_axis import AXIS_WIDTH_PX
 
 COURSES: Final = {
@@ -74,13 +75,7 @@ class Curves(QWidget):
     def save(self, path: str) -> bool:
         """Write what is seen as PNG with twice the pixels, or as SVG, by the ending; tells whether it could be."""
         if not path.casefold().endswith(".svg"):
-            image = QImage(self.size() * 2, QImage.Format.Format_ARGB32_Premultiplied)
-            image.setDevicePixelRatio(2)
-            image.fill(QColor(self._theme.panel))
-            painter = QPainter(image)
-            self._paint(painter)
-            painter.end()
-            return image.save(path)
+            return picture_of(self, self._theme.panel, self._paint).save(path)
         try:
             Path(path).write_bytes(self._drawing())
         except OSError:

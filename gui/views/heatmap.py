@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mono_font
 from gui.views.attention_lines import paint_lines
+from gui.views.picture import picture_of
 from nanograd.text.tokenizer import visible
 
 Weights = NDArray[np.float32]
@@ -168,13 +169,7 @@ class AttentionMap(QWidget):
 
     def picture(self) -> QImage:
         """The map as it is seen now, with twice the pixels."""
-        image = QImage(self.size() * 2, QImage.Format.Format_ARGB32_Premultiplied)
-        image.setDevicePixelRatio(2)
-        image.fill(QColor(self._theme.panel))
-        painter = QPainter(image)
-        self._paint(painter)
-        painter.end()
-        return image
+        return picture_of(self, self._theme.panel, self._paint)
 
     def _make_image(self) -> None:
         if self.weights.size == 0:

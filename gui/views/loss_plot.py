@@ -67,8 +67,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def show_axis_below(self, is_shown: bool) -> None:
         """Name the steps under this plot, or leave that to a plot below it."""
-        self._bottom.setStyle(showValues=is_shown)
-        self._bottom.setHeight(32 if is_shown else 6)
+        self._bottom.show_figures(is_shown)
 
     def show_history(self, history: RunHistory, max_steps: int, vocabulary_size: int, smoothing: float) -> None:
         """Draw the run as it stands now."""
@@ -97,11 +96,8 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         """Draw in this theme's colours from now on."""
         self._theme = theme
         self.setBackground(theme.panel)
-        for axis in (self._left, self._bottom):
-            axis.setTextPen(theme.faint)
-            axis.setPen(None)
-        self._left.setTickPen(theme.hairline)
-        self._bottom.setTickPen(theme.panel)
+        self._left.show_theme(theme, theme.hairline)
+        self._bottom.show_theme(theme, theme.panel)
         self._ratio = self.devicePixelRatioF()
         thick = round(2 * self._ratio)
         self._raw.setPen(pen(theme.training, 1, 0.3))

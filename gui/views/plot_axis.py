@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
-from gui.theme import SMALL_PX, interface_font
+from gui.theme import SMALL_PX, Theme, interface_font
 
 Floats = NDArray[np.float64]
 AXIS_WIDTH_PX: Final = 44
@@ -53,6 +53,17 @@ class PlotAxis(pg.AxisItem):  # type: ignore[misc]
         self.write: Callable[[float], str] | None = None
         self.enableAutoSIPrefix(False)
         self.setStyle(tickLength=0, tickTextOffset=8, autoExpandTextSpace=False, tickFont=interface_font(SMALL_PX))
+
+    def show_theme(self, theme: Theme, lines: str) -> None:
+        """Write in the theme's quiet colour, and draw the lines across the plot in `lines` (#RRGGBB)."""
+        self.setTextPen(theme.faint)
+        self.setPen(None)
+        self.setTickPen(lines)
+
+    def show_figures(self, are_shown: bool) -> None:
+        """Write figures under the plot, or leave them to a plot below it."""
+        self.setStyle(showValues=are_shown)
+        self.setHeight(32 if are_shown else 6)
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         """Where the figures stand, by their spacing."""

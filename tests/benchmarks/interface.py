@@ -1,6 +1,7 @@
 """What the open window costs the training, and how late its event loop is while a model trains.
 
-The rate under the window, with the loss and attention showing, is compared with that of the same run without one, each in a
+The rate under the window, with the loss and attention showing (or with a layout of the window, such as `--layout inside` at
+1920x1080, which shows everything), is compared with that of the same run without one, each in a
 process of its own and in turns. A timer of the window asks to be called every few milliseconds; lateness is how much longer
 the next call took.
 """
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -34,23 +36,37 @@ TICK_MS = 5
 
 def main() -> None:
     """Measure and print, or be one of the processes that measure."""
-    arguments = parse_arguments(__doc__, rounds=5, seconds=20.0, child="", preset="")
+    arguments = parse_arguments(__doc__, rounds=5, seconds=20.0, child="", preset="", layout="")
     if arguments.child:
-        work = measure_headless if arguments.child == "headless" else measure_window
-        print(json.dumps(work(arguments.preset, arguments.seconds)))
+        if arguments.child == "headless":
+            print(json.dumps(measure_headless(arguments.preset, arguments.seconds)))
+        else:
+            print(json.dumps(measure_window(arguments.preset, arguments.seconds, arguments.layout)))
         return
     rows = [
-        compare(preset, arguments.rounds, arguments.seconds) for preset in ([arguments.preset] if arguments.preset else SUBJECTS)
+        compare(preset, arguments.rounds, arguments.seconds, arguments.layout)
+        for preset in ([arguments.preset] if arguments.preset else SUBJECTS)
     ]
     report("training under the open window", rows, arguments.json)
 
 
-def compare(preset: str, rounds: int, seconds: float) -> dict[str, Any]:
+def compare(preset: str, rounds: int, seconds: float, layout: str) -> dict[str, Any]:
     """A row of the table."""
     found: dict[str, list[dict[str, Any]]] = {"headless": [], "window": []}
     for _ in range(rounds):
         for kind, results in found.items():
-            command = [sys.executable, __file__, "--child", kind, "--preset", preset, "--seconds", str(seconds)]
+            command = [
+                sys.executable,
+                __file__,
+                "--child",
+                kind,
+                "--preset",
+                preset,
+                "--seconds",
+                str(seconds),
+                "--layout",
+                layout,
+            ]
             outcome = subprocess.run(command, capture_output=True, text=True, check=True)
             results.append(json.loads(outcome.stdout.splitlines()[-1]))
     headless, window = (float(np.median([result["rate"] for result in results])) for results in found.values())
@@ -71,8 +87,6 @@ def text_in(folder: str) -> Path:
 
 def measure_headless(preset: str, seconds: float) -> dict[str, Any]:
     """The rate of the run without a window."""
-    from dataclasses import replace
-
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(PRESETS[preset], eval_interval=NO_EVALUATION, max_steps=NO_EVALUATION, eval_windows=1)
         run = Run.start(settings, load_corpus(text_in(folder)), data_directory=Path(folder) / "data")
@@ -89,7 +103,7 @@ def measure_headless(preset: str, seconds: float) -> dict[str, Any]:
         return {"rate": tokens / (perf_counter() - began)}
 
 
-def measure_window(preset: str, seconds: float) -> dict[str, Any]:
+def measure_window(preset: str, seconds: float, layout: str) -> dict[str, Any]:
     """The rate under the window, and by how many milliseconds each tick came later than it was due."""
     from PySide6.QtCore import QEventLoop
     from PySide6.QtGui import QAction
@@ -107,12 +121,14 @@ def measure_window(preset: str, seconds: float) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         window = MainWindow(data_directory=Path(folder) / "data")
-        window.resize(1280, 800)
+        window.resize(*((1920, 1080) if layout else (1280, 800)))
         window.show()
         opened: list[int] = []
         window.corpus_opened.connect(lambda: opened.append(1))
         window.open_corpus(text_in(folder))
         wait_until(lambda: bool(opened))
+        if layout:
+            window.findChild(QAction, f"layout_{layout}_action").trigger()
         presets = window.findChild(QComboBox, "preset_combo")
         assert presets is not None
         presets.setCurrentText(preset)
