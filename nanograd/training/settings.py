@@ -305,7 +305,7 @@ PRESETS: dict[str, RunSettings] = {
     ),
     "nanoGPT CPU": RunSettings(),
     "Fast": RunSettings(
-        n_layer=2, batch_size=24, max_steps=190, lr=1e-2, min_lr=0.0, warmup_steps=0, eval_interval=25, eval_windows=256,
+        n_layer=2, batch_size=24, max_steps=220, lr=1e-2, min_lr=0.0, warmup_steps=0, eval_interval=25, eval_windows=256,
         beta1=0.8, beta2=0.95, **_MODERN,
     ),
     "Best": RunSettings(

@@ -58,7 +58,7 @@ def summary(name: str, results: list[tuple[float, int]]) -> dict[str, Any]:
 
 def reach(steps: Iterator[tuple[float, Callable[[], float]]]) -> tuple[float, int]:
     """The seconds and the steps until the loss is there; `steps` gives each step's seconds, and what measures the loss."""
-    total, look_every = 0.0, LOOK_EVERY
+    total, number, look_every = 0.0, 0, LOOK_EVERY
     for number, (seconds, measure) in enumerate(steps, start=1):
         total += seconds
         if number % look_every == 0:
@@ -92,13 +92,11 @@ def our_steps(corpus: Corpus, settings: RunSettings) -> Iterator[tuple[float, Ca
         losses = [parts.loss(trainer.model, inputs[piece], targets[piece]) * len(piece) for piece in pieces]
         return sum(losses) / len(inputs)
 
-    events = trainer.run()
-    while True:
-        began = perf_counter()
-        event = next(events)
-        seconds = perf_counter() - began
+    began = perf_counter()
+    for event in trainer.run():
         if isinstance(event, StepFinished):
-            yield seconds, measure
+            yield perf_counter() - began, measure
+        began = perf_counter()
 
 
 def their_steps(corpus: Corpus, settings: RunSettings) -> Iterator[tuple[float, Callable[[], float]]]:
