@@ -100,9 +100,13 @@ class GenerationStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextGenerated:
-    """The next token's text, how likely it was, and its likeliest rivals with their probabilities, itself included."""
+    """The next token, how likely it was, and its likeliest rivals with their probabilities, itself included.
+
+    `text` is what it adds: empty while a character lacks tokens still, and then the whole of it.
+    """
 
     text: str
+    token: str
     probability: float
     rivals: tuple[tuple[str, float], ...]
 

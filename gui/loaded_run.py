@@ -9,7 +9,7 @@ from nanograd.errors import CheckpointError
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.model_state import save_tensors
 from nanograd.text.corpus import Corpus
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.checkpoint import SavedRun, load_run
 from nanograd.training.events import CheckpointFailed, ProbeTaken
 from nanograd.training.run import Run
@@ -84,7 +84,7 @@ class LoadedRun:
         return self._withheld.model
 
     @property
-    def tokenizer(self) -> CharacterTokenizer:
+    def tokenizer(self) -> Tokenizer:
         """What turns text into the model's ids."""
         return self.run.trainer.tokenizer if self.run else self._saved.tokenizer
 

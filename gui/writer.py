@@ -11,7 +11,7 @@ from nanograd.errors import VocabularyError
 from nanograd.generation import Sampling, TokenSampled
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.random import stream
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.trainer import first_prompt
 
 _LARGEST_SEED = 2**31 - 1
@@ -24,6 +24,7 @@ class Writer:
         self._emit = emit
         self._tokens: Iterator[TokenSampled] | None = None
         self._vocabulary: tuple[str, ...] = ()
+        self._decode: Callable[[int], str] = str
         self._written = 0
         self._busy_s = 0.0
 
@@ -32,7 +33,7 @@ class Writer:
         """Whether a text is under way."""
         return self._tokens is not None
 
-    def start(self, request: Generate, model: GPTLanguageModel, tokenizer: CharacterTokenizer) -> None:
+    def start(self, request: Generate, model: GPTLanguageModel, tokenizer: Tokenizer) -> None:
         """Begin a text; a request that cannot be met is reported, and the text under way goes on."""
         try:
             sampling = Sampling(
@@ -47,6 +48,7 @@ class Writer:
         self.stop()
         seed = request.seed if request.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0]) & _LARGEST_SEED
         self._vocabulary = tokenizer.vocabulary
+        self._decode = tokenizer.new_decoder()
         self._written, self._busy_s = 0, 0.0
         self._emit(GenerationStarted(prompt=request.prompt, seed=seed))
         self._tokens = model.stream(prompt, request.max_new_tokens, sampling, stream(seed, "generate"))
@@ -73,7 +75,8 @@ class Writer:
 
     def _event(self, sampled: TokenSampled) -> TextGenerated:
         return TextGenerated(
-            text=self._vocabulary[sampled.id],
+            text=self._decode(sampled.id),
+            token=self._vocabulary[sampled.id],
             probability=sampled.probability,
             rivals=tuple((self._vocabulary[rival], probability) for rival, probability in sampled.rivals),
         )

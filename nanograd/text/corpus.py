@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CorpusError
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.character import CharacterTokenizer
+from nanograd.text.tokenizer import Tokenizer
 
 MAXIMUM_BYTES = 1 << 30
 _PIECE = 1 << 20
@@ -41,7 +42,7 @@ class Corpus:
     digest: str
     character_count: int
     byte_count: int
-    tokenizer: CharacterTokenizer
+    tokenizer: Tokenizer
     ids: NDArray[np.unsignedinteger[Any]]
     notice: str = ""
 
@@ -132,7 +133,7 @@ def save_ids(corpus: Corpus, folder: Path) -> None:
     write_atomically(ids_path(folder, corpus.digest), lambda stream: np.save(stream, corpus.ids, allow_pickle=False))
 
 
-def load_cached_corpus(folder: Path, digest: str, tokenizer: CharacterTokenizer, name: str, path: Path | None) -> Corpus | None:
+def load_cached_corpus(folder: Path, digest: str, tokenizer: Tokenizer, name: str, path: Path | None) -> Corpus | None:
     """The corpus whose ids `save_ids` kept, checked against its digest; None where it is not there or damaged."""
     if not re.fullmatch("[0-9a-f]{64}", digest):  # it may come from a foreign file, and becomes a path here
         return None

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from nanograd import model_state
 from nanograd.errors import CheckpointError, NanogradError
 from nanograd.gptlanguage import GPTLanguageModel
+from nanograd.text.choice import tokenizer_from_dict
 from nanograd.text.corpus import Corpus
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.metrics import METRIC_NAMES, Metrics, MetricsArrays
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import Trainer, build_model
@@ -48,7 +49,7 @@ class SavedRun:
 
     name: str
     settings: RunSettings
-    tokenizer: CharacterTokenizer
+    tokenizer: Tokenizer
     step: int
     probe: str
     corpus: CorpusRecord
@@ -146,7 +147,7 @@ def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
     return SavedRun(
         name=name,
         settings=RunSettings.from_dict(json.loads(metadata["settings"])),
-        tokenizer=CharacterTokenizer.from_dict(json.loads(metadata["tokenizer"])),
+        tokenizer=tokenizer_from_dict(json.loads(metadata["tokenizer"])),
         step=step,
         probe=probe,
         corpus=record,

@@ -3,6 +3,9 @@ import pytest
 from gui.commands import Generate
 from gui.events import GenerationFinished, GenerationStarted, ProblemFound, TextGenerated
 from gui.writer import Writer
+from nanograd.generation import TokenSampled
+from nanograd.text.byte import ByteTokenizer
+from nanograd.text.tokenizer import visible
 from nanograd.training.trainer import Trainer
 
 
@@ -98,3 +101,18 @@ def test_an_empty_prompt_begins_after_a_new_line(write, told):
 def test_stopping_where_nothing_is_written_tells_nothing(told):
     Writer(told.append).stop()
     assert told == []
+
+
+def test_a_character_appears_with_the_last_of_its_bytes(told, small_settings, small_corpus):
+    class Scripted:
+        def stream(self, *_):
+            for byte in "aé€".encode():
+                yield TokenSampled(id=byte, probability=0.5, rivals=((byte, 0.5), (0xE2, 0.25)))
+
+    writer = Writer(told.append)
+    writer.start(Generate(prompt="", max_new_tokens=6, temperature=1.0, top_k=0, top_p=1.0, seed=1), Scripted(), ByteTokenizer())
+    finish(writer)
+    events = [event for event in told if isinstance(event, TextGenerated)]
+    assert [event.text for event in events] == ["a", "", "é", "", "", "€"]
+    assert [visible(event.token) for event in events] == ["a", "‹C3›", "‹A9›", "‹E2›", "‹82›", "‹AC›"]
+    assert [visible(text) for text, _ in events[0].rivals] == ["a", "‹E2›"]

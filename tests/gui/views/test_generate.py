@@ -18,7 +18,9 @@ def view(qtbot):
 
 
 def tokens(text):
-    return [TextGenerated(text=character, probability=0.5, rivals=(("e", 0.5), ("a", 0.25))) for character in text]
+    return [
+        TextGenerated(text=character, token=character, probability=0.5, rivals=(("e", 0.5), ("a", 0.25))) for character in text
+    ]
 
 
 def begin(view, prompt="ROMEO:", seed=42):
@@ -142,7 +144,9 @@ def test_the_text_stays_at_its_end_unless_the_user_scrolled_up(view):
 def test_pointing_at_a_token_shows_its_rivals(view, move_mouse):
     begin(view)
     text = view.generated_text
-    view.append([*tokens("a"), TextGenerated(text="b", probability=0.1, rivals=(("x", 0.6), ("\n", 0.3))), *tokens("c")])
+    view.append(
+        [*tokens("a"), TextGenerated(text="b", token="b", probability=0.1, rivals=(("x", 0.6), ("\n", 0.3))), *tokens("c")]
+    )
     card = text.findChild(object, "rivals_card")
     cursor = QTextCursor(text.document())
     cursor.setPosition(1)
@@ -159,7 +163,7 @@ def test_pointing_at_a_token_shows_its_rivals(view, move_mouse):
 
 def test_surer_tokens_are_shaded_more_in_either_theme(view):
     begin(view)
-    view.append([TextGenerated(text=text, probability=p, rivals=()) for text, p in (("a", 0.0), ("b", 1.0))])
+    view.append([TextGenerated(text=text, token=text, probability=p, rivals=()) for text, p in (("a", 0.0), ("b", 1.0))])
     cursor = QTextCursor(view.generated_text.document())
     for theme in (DARK, LIGHT):
         view.show_theme(theme)
