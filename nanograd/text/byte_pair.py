@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nanograd.errors import VocabularyError
 from nanograd.text.byte import BytesTokenizer
 from nanograd.text.merging import Merges
-from nanograd.text.splitting import safe_cut, split
+from nanograd.text.splitting import PartCutter, split
 
 _PIECE = 1 << 21
 
@@ -47,11 +47,20 @@ class BytePairTokenizer(BytesTokenizer):
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """The ids (N,) of `text`; VocabularyError for a byte that is not in the vocabulary."""
-        pieces = [self._encode_piece(piece) for piece in _pieces(text)]
-        return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
+        slices = (text[begin : begin + _PIECE] for begin in range(0, len(text), _PIECE))
+        return np.concatenate([np.empty(0, np.int64), *self.encode_pieces(slices)])
+
+    def encode_pieces(self, pieces: Iterable[str]) -> Iterator[NDArray[np.int64]]:
+        """The ids of a text that comes in pieces, cut anywhere."""
+        cutter = PartCutter()
+        for piece in pieces:
+            yield self._encode_piece(cutter.add(piece))
+        yield self._encode_piece(cutter.finish())
 
     def _encode_piece(self, text: str) -> NDArray[np.int64]:
         """Each word is merged once, however often it occurs."""
+        if not text:
+            return np.empty(0, np.int64)
         number_of: dict[bytes, int] = {}
         order = np.array([number_of.setdefault(word, len(number_of)) for word in split(text)])
         ids, lengths = self._encode_words(number_of)
@@ -97,20 +106,6 @@ def parse_merges(lines: Iterable[object]) -> list[tuple[str, str]]:
             raise VocabularyError(f"Merge {number:,} should be two tokens with a space between them, not {line!r:.60}.")
         merges.append((parts[0], parts[1]))
     return merges
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """`text` in pieces that cut no word, so that what a piece needs stays small."""
-    begin = 0
-    while len(text) - begin > _PIECE:
-        window = text[begin : begin + _PIECE]
-        cut = safe_cut(window, _PIECE // 2)
-        if not cut:
-            break
-        yield window[:cut]
-        begin += cut
-    if begin < len(text):
-        yield text[begin:]
 
 
 def _bytes_of(token: str) -> bytes:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nanograd.errors import VocabularyError
 from nanograd.text.byte_pair import ALPHABET, SIGNS, BytePairTokenizer
 from nanograd.text.merging import without_overlaps
-from nanograd.text.splitting import split
+from nanograd.text.splitting import PartCutter, split
 
 SMALLEST_VOCABULARY, LARGEST_VOCABULARY = 257, 32_768
 _LEAST_COUNT = 2
@@ -35,20 +35,26 @@ class WordCounter:
 
     def __init__(self) -> None:
         self.counts: Counter[bytes] = Counter()
+        self._cutter = PartCutter()
 
     def add(self, text: str) -> None:
-        """Count the words of `text`, which should not end within one."""
-        self.counts.update(split(text))
+        """Count the words of the next piece, which may be cut anywhere."""
+        self.counts.update(split(self._cutter.add(text)))
         least = 2
         while len(self.counts) > _MOST_WORDS:
             self.counts = Counter({word: count for word, count in self.counts.items() if count >= least})
             least *= 2
+
+    def finish(self) -> None:
+        """Count the last word, at the end of the text."""
+        self.counts.update(split(self._cutter.finish()))
 
 
 def train_byte_pair(text: str, vocabulary_size: int) -> BytePairTokenizer:
     """A tokenizer learnt from `text`: 256 bytes and as many merges as fit, fewer where no pair occurs twice."""
     counter = WordCounter()
     counter.add(text)
+    counter.finish()
     training = Training(counter.counts, vocabulary_size)
     while training.merge_next():
         pass

@@ -30,12 +30,12 @@ class CharacterTokenizer(Tokenizer):
         self._id_of[self._code_points] = np.arange(len(self.vocabulary))
 
     @classmethod
-    def from_text(cls, text: str) -> Self:
+    def from_text(cls, text: str) -> "CharacterTokenizer":
         """A tokenizer of the characters that occur in `text`; raises VocabularyError for an empty one."""
-        is_present = np.zeros(_CODE_POINT_COUNT, dtype=np.bool_)
+        found = CharacterSet()
         for start in range(0, len(text), _PIECE):
-            is_present[code_points(text[start : start + _PIECE])] = True
-        return cls([chr(code_point) for code_point in np.flatnonzero(is_present)])
+            found.add(text[start : start + _PIECE])
+        return found.tokenizer()
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """The ids (N,) of the N characters of `text`; VocabularyError names those that are not in the vocabulary."""
@@ -78,6 +78,21 @@ class CharacterTokenizer(Tokenizer):
         these = "it" if len(names) == 1 else "them"
         known = f"not among the {self.vocabulary_size} that the model knows"
         return f"{subject} {known}. Leave {these} out, or train on a text that has {these}."
+
+
+class CharacterSet:
+    """Which characters occur in a text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._is_present = np.zeros(_CODE_POINT_COUNT, dtype=np.bool_)
+
+    def add(self, text: str) -> None:
+        """Note the characters of the next piece."""
+        self._is_present[code_points(text)] = True
+
+    def tokenizer(self) -> CharacterTokenizer:
+        """The tokenizer of the characters seen; raises VocabularyError where there were none."""
+        return CharacterTokenizer([chr(code_point) for code_point in np.flatnonzero(self._is_present)])
 
 
 def _check_vocabulary(vocabulary: tuple[str, ...]) -> None:

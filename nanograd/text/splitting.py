@@ -18,6 +18,7 @@ _WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 _LAST_WITH_LETTERS = 0x3FFFF  # planes beyond have none
+_NEAR_END, _LONGEST_PART = 1 << 10, 1 << 24
 _BLANK, _APOSTROPHE = ord(" "), ord("'")
 
 
@@ -31,6 +32,27 @@ def split(text: str) -> list[bytes]:
         starts = (np.cumsum(widths) - widths)[starts]
     bounds = [*starts.tolist(), len(data)]
     return [data[begin:end] for begin, end in pairwise(bounds)]
+
+
+class PartCutter:
+    """Takes a text in pieces cut anywhere, and gives it back in pieces that cut no part, but for those of absurd length."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def add(self, text: str) -> str:
+        """What is whole so far; what follows may still belong to the rest."""
+        text = self._rest + text
+        cut = safe_cut(text, max(0, len(text) - _NEAR_END)) or safe_cut(text, 0)
+        if not cut and len(text) > _LONGEST_PART:
+            cut = len(text)
+        self._rest = text[cut:]
+        return text[:cut]
+
+    def finish(self) -> str:
+        """The rest, at the end."""
+        text, self._rest = self._rest, ""
+        return text
 
 
 def safe_cut(text: str, least: int) -> int:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -31,6 +31,10 @@ class Tokenizer(ABC):
     @abstractmethod
     def encode(self, text: str) -> NDArray[np.int64]:
         """The ids (N,) of `text`; raises VocabularyError for what the vocabulary has no token for."""
+
+    def encode_pieces(self, pieces: Iterable[str]) -> Iterator[NDArray[np.int64]]:
+        """The ids of a text that comes in pieces, cut anywhere."""
+        return map(self.encode, pieces)
 
     @abstractmethod
     def decode(self, ids: ArrayLike) -> str:

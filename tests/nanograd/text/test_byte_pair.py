@@ -1,6 +1,6 @@
 import json
 import unicodedata
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -101,14 +101,14 @@ def test_counts_of_pairs_stay_true_while_training(words):
 
 
 def test_it_is_fast_enough():
-    """On an idle machine 1 MB is learnt from in 0.3 s and encoded in 0.12 s; this holds on a busy one too."""
+    """By the processor's own clock, since the machine may be busy: an idle one learns from 1 MB in 0.3 s, encodes it in 0.12 s."""
     text = " ".join(str(number * 7919 % 100_003) + "abcdefghij"[number % 7 :] for number in range(120_000))
-    began = perf_counter()
+    began = process_time()
     tokenizer = train_byte_pair(text[:300_000], 1024)
-    assert perf_counter() - began < 5
-    began = perf_counter()
+    assert process_time() - began < 5
+    began = process_time()
     tokenizer.encode(text)
-    assert perf_counter() - began < len(text) / 2e5
+    assert process_time() - began < len(text) / 2e6
 
 
 def test_files_bring_back_the_same_tokenizer(tmp_path, trained):
@@ -205,7 +205,7 @@ def known_to_both(text):
     return "".join(character for character in text if unicodedata.category(character) != "Cn")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(busy_text)
 def test_ids_are_those_of_the_package_tokenizers(pair, text):
     other, ours = pair
@@ -221,7 +221,7 @@ def test_training_learns_the_merges_that_the_package_learns():
     assert sorted(model["vocab"], key=model["vocab"].__getitem__) == list(ours.tokens)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=14), st.text("abcd", min_size=1, max_size=24))
 def test_merges_in_any_order_give_the_ids_of_the_package(choices, text):
     """Also where two merges make the same token, and where a later one makes a token that an earlier one takes."""
