@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanograd.text.choice import TokenizerChoice
+from nanograd.text.source import TextSource
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCorpus:
-    """Load the text at `path` for the next run."""
+    """Load the text of `source` for the next run, told in the tokens of `choice`."""
 
-    path: Path
+    source: TextSource
+    choice: TokenizerChoice = TokenizerChoice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,17 @@ class OpenBundledCorpus:
     """Load the text with the key `name` of those that come with the program."""
 
     name: str
+    choice: TokenizerChoice = TokenizerChoice()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOpening:
+    """Give up the text that is being opened; the one before stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCache:
+    """Remove the encoded texts that are kept to be opened faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +127,8 @@ class Shutdown:
 Command = (
     OpenCorpus
     | OpenBundledCorpus
+    | CancelOpening
+    | ClearCache
     | StartTraining
     | PauseTraining
     | TakeStep

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from gui.commands import (
+    CancelOpening,
+    ClearCache,
     CloseRun,
     Command,
     EstimateCost,
@@ -28,22 +31,31 @@ from gui.commands import (
 )
 from gui.cost_meter import CostMeter
 from gui.events import (
+    CacheMeasured,
     CheckpointOpened,
     CheckpointWritten,
     CorpusOpened,
+    EncodingAsked,
     EngineEvent,
     FormerRunFound,
     MetricsExported,
+    OpeningEnded,
     ProblemFound,
     RunState,
     RunStateChanged,
     ShutdownRefused,
 )
 from gui.loaded_run import LoadedRun
+from gui.text_opener import TextOpener
 from gui.writer import Writer
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
-from nanograd.text.corpus import Corpus, load_corpus, token_counts
+from nanograd.text.byte_pair import BytePairTokenizer
+from nanograd.text.byte_pair_training import LARGEST_VOCABULARY, SMALLEST_VOCABULARY
+from nanograd.text.cache import IdsCache
+from nanograd.text.choice import TokenizerChoice
+from nanograd.text.corpus import Corpus, open_corpus, token_counts
+from nanograd.text.encodings import EncodingError
 from nanograd.training.checkpoint import load_run, summarize
 from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
@@ -52,7 +64,10 @@ from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
 from resources import BUNDLED_CORPORA, corpus_text
 
-PREVIEW_CHARACTERS = 400
+PREVIEW_TOKENS = 400
+_SHOWN_COUNTS = 1000
+_OPENED_AT_ONCE_S = 0.3  # texts that open within it come before whatever is asked next, as if there were no waiting
+_WAITING_FOR_TEXT = (StartTraining, TakeStep, OpenCheckpoint, CloseRun, SetProbe)
 _log = logging.getLogger(__name__)
 
 
@@ -62,8 +77,14 @@ class Engine:
     `post` may be called from any thread; `emit` is called from the engine's.
     """
 
-    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None]) -> None:
+    def __init__(
+        self, data_directory: Path, emit: Callable[[EngineEvent], None], cache_directory: Path | None = None
+    ) -> None:
         self._data_directory = data_directory
+        self._cache = IdsCache(cache_directory or data_directory / "cache")
+        self._opener = TextOpener(emit)
+        self._opens: OpenCorpus | None = None
+        self._postponed: deque[Command] = deque()
         self._emit = emit
         self._mailbox: SimpleQueue[Command] = SimpleQueue()
         self._state: RunState = "idle"
@@ -89,6 +110,8 @@ class Engine:
             try:
                 if command is None:
                     self._work()
+                elif self._opener.is_opening and isinstance(command, _WAITING_FOR_TEXT):
+                    self._postponed.append(command)
                 else:
                     self._handle(command)
             except Exception as error:
@@ -99,8 +122,10 @@ class Engine:
 
     def _next_command(self) -> Command | None:
         """The next command; waits for it only where there is nothing else to do."""
+        if self._postponed and not self._opener.is_opening:
+            return self._postponed.popleft()
         try:
-            if self._state == "training" or self._writer.is_writing:
+            if self._state == "training" or self._writer.is_writing or self._opener.is_opening:
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -109,9 +134,16 @@ class Engine:
     def _handle(self, command: Command) -> None:
         match command:
             case OpenCorpus():
-                self._take_corpus(load_corpus(command.path))
+                self._open_text(command)
             case OpenBundledCorpus():
-                self._take_corpus(_bundled_corpus(command.name))
+                self._opener.cancel()
+                self._take_corpus(_bundled_corpus(command.name, command.choice), command.name)
+            case CancelOpening():
+                self._opener.cancel()
+                self._emit(OpeningEnded())
+            case ClearCache():
+                self._cache.clear()
+                self._emit(CacheMeasured(cache_bytes=self._cache.size_bytes()))
             case StartTraining():
                 self._start(command.settings, single_step=False)
             case TakeStep():
@@ -140,21 +172,52 @@ class Engine:
                 self._shut_down(command)
 
     def _work(self) -> None:
-        """Tokens for at most as long as the last step took, then one event of the training, in turns."""
+        """A bit of the text being opened, tokens for at most as long as the last step took, one event of the training, in turns."""
+        if self._opener.is_opening:
+            self._advance_opening()
         is_training = self._state == "training"
         if self._writer.is_writing:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
         if is_training and self._training is not None:
             self._advance(self._training)
-        elif not self._writer.is_writing:
+        elif not self._writer.is_writing and not self._opener.is_opening:
             self._cost_meter.measure()
 
     # ---- texts --------------------------------------------------------------------------------------------------------
 
-    def _take_corpus(self, corpus: Corpus) -> None:
+    def _open_text(self, command: OpenCorpus) -> None:
+        """Begin to open a text. A run that lacks its text has it told in its own tokens, should this be it."""
+        loaded = self._loaded
+        known = (loaded.corpus_digest, loaded.tokenizer) if loaded is not None and loaded.run is None else None
+        self._opens = command
+        self._opener.start(open_corpus(command.source, command.choice, self._cache, known), command.source.name)
+        began_s = monotonic()
+        while self._opener.is_opening and monotonic() - began_s < _OPENED_AT_ONCE_S:
+            self._advance_opening()
+
+    def _advance_opening(self) -> None:
+        """One step of opening a text. What goes wrong there does not disturb the run."""
+        try:
+            corpus = self._opener.advance()
+            if corpus is not None:
+                self._take_corpus(corpus)
+        except EncodingError as error:
+            assert self._opens is not None
+            self._emit(
+                EncodingAsked(
+                    source=self._opens.source, choice=self._opens.choice, message=str(error), guesses=error.guesses
+                )
+            )
+        except Exception as error:
+            self._report(error)
+            self._set_state(self._state)
+        if not self._opener.is_opening:
+            self._emit(OpeningEnded())
+
+    def _take_corpus(self, corpus: Corpus, bundled: str = "") -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
         former = self._loaded
-        if former is not None and former.corpus_digest != corpus.digest:
+        if former is not None and (former.corpus_digest != corpus.digest or not corpus.is_encoded_by(former.tokenizer)):
             self._close_run()
             kept = f", and kept in {former.place}" if former.place else ""
             notice = f"The run on {former.corpus_name} is closed at step {former.step:,}{kept}."
@@ -169,8 +232,14 @@ class Engine:
                 byte_count=corpus.byte_count,
                 character_count=corpus.character_count,
                 vocabulary=corpus.tokenizer.vocabulary,
-                token_counts=token_counts(corpus),
-                preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_CHARACTERS]),
+                token_count=len(corpus.ids),
+                token_counts=token_counts(corpus)[:_SHOWN_COUNTS],
+                preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_TOKENS]).removesuffix("\ufffd"),
+                choice=_choice_of(corpus),
+                source=corpus.source,
+                bundled=bundled,
+                fields=corpus.fields,
+                cache_bytes=self._cache.size_bytes(),
                 probe=self._probe,
                 notice=corpus.notice,
             )
@@ -337,7 +406,7 @@ class Engine:
     def _open_checkpoint(self, path: Path) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
         saved = load_run(path)
-        corpus = find_corpus(saved, self._data_directory)
+        corpus = find_corpus(saved, self._data_directory, self._cache)
         runs = self._data_directory / "runs"
         directory = RunDirectory(path.parent) if path.resolve().parent.parent == runs.resolve() else None
         loaded = LoadedRun.open(saved, path, corpus, self._data_directory, directory)
@@ -395,6 +464,7 @@ class Engine:
 
     def _shut_down(self, command: Shutdown) -> None:
         self._writer.stop()
+        self._opener.cancel()
         try:
             self._save_run()
         except Exception as error:  # whatever it is: the window waits for an answer
@@ -418,6 +488,14 @@ class Engine:
         self._emit(ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems))
 
 
-def _bundled_corpus(key: str) -> Corpus:
+def _bundled_corpus(key: str, choice: TokenizerChoice) -> Corpus:
     titles = {text.key: text.title for text in BUNDLED_CORPORA}
-    return Corpus.from_text(corpus_text(key), name=titles[key])
+    return Corpus.from_text(corpus_text(key), name=titles[key], choice=choice)
+
+
+def _choice_of(corpus: Corpus) -> TokenizerChoice:
+    """The choice that a tokenizer came of, as far as it shows."""
+    if not isinstance(corpus.tokenizer, BytePairTokenizer):
+        return TokenizerChoice(kind="byte" if corpus.tokenizer.kind == "byte" else "character")
+    size = min(max(corpus.tokenizer.vocabulary_size, SMALLEST_VOCABULARY), LARGEST_VOCABULARY)
+    return TokenizerChoice(kind="byte-pair", vocabulary_size=size)

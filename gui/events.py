@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nanograd.text.choice import TokenizerChoice
+from nanograd.text.source import TextSource
 from nanograd.training.events import SampleWritten, TrainingEvent
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
@@ -21,9 +23,10 @@ class RunStateChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusOpened:
-    """A text is ready. `token_counts` has each token and how often it occurs, most frequent first.
+    """A text is ready, told in the tokens of `choice`. `token_counts` has each and how often it occurs, most frequent first.
 
-    `probe` is the text whose attention a run would watch. `notice` is a remark for the reader, such as an encoding that had
+    `source` tells of its files, `bundled` is its key where it comes with the program, `fields` are those of its tables, and
+    `cache_bytes` is what all encoded texts take on the disk. `probe` is the text whose attention a run would watch. `notice` is a remark for the reader, such as an encoding that had
     to be assumed; otherwise empty.
     """
 
@@ -32,10 +35,49 @@ class CorpusOpened:
     byte_count: int
     character_count: int
     vocabulary: tuple[str, ...]
+    token_count: int
     token_counts: tuple[tuple[str, int], ...]
     preview: str
+    choice: TokenizerChoice = TokenizerChoice()
+    source: TextSource | None = None
+    bundled: str = ""
+    fields: tuple[str, ...] = ()
+    cache_bytes: int = 0
     probe: str = ""
     notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusAdvanced:
+    """A text is being opened: `done` of `total` bytes, or of tokens where it is learning them."""
+
+    name: str
+    stage: Literal["reading", "learning", "encoding"]
+    done: int
+    total: int
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodingAsked:
+    """A file of `source` is not Unicode: each guess is an encoding and how the text would read. The text is not open."""
+
+    source: TextSource
+    choice: TokenizerChoice
+    message: str
+    guesses: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningEnded:
+    """The text that was being opened is open now, or was given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheMeasured:
+    """How much the encoded texts take on the disk, in bytes."""
+
+    cache_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,6 +184,10 @@ EngineEvent = (
     TrainingEvent
     | RunStateChanged
     | CorpusOpened
+    | CorpusAdvanced
+    | EncodingAsked
+    | OpeningEnded
+    | CacheMeasured
     | CheckpointOpened
     | CheckpointWritten
     | FormerRunFound

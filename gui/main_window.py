@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 from gui.actions import WindowActions
 from gui.application import default_data_directory
 from gui.commands import (
+    CancelOpening,
+    ClearCache,
     CloseRun,
     EstimateCost,
     ExportMetrics,
@@ -29,15 +31,19 @@ from gui.commands import (
     TakeStep,
 )
 from gui.events import (
+    CacheMeasured,
     CheckpointOpened,
     CheckpointWritten,
+    CorpusAdvanced,
     CorpusOpened,
     CostEstimated,
+    EncodingAsked,
     EngineEvent,
     FormerRunFound,
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
+    OpeningEnded,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -51,6 +57,7 @@ from gui.theme_choice import ThemeChoice
 from gui.views.generate import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
+from nanograd.text.source import TextSource
 from nanograd.training.estimate import ASSUMED_VOCABULARY_SIZE, parameter_count
 from nanograd.training.events import (
     CheckpointSaved,
@@ -79,7 +86,9 @@ class MainWindow(QMainWindow):
     generation_finished = Signal()
     error_shown = Signal(str)
 
-    def __init__(self, data_directory: Path | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, data_directory: Path | None = None, cache_directory: Path | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.data_directory = data_directory or default_data_directory()
         self.run_state: RunState = "idle"
@@ -94,7 +103,7 @@ class MainWindow(QMainWindow):
         self._views = WindowLayout(self._actions, self)
         self._run = RunDisplay(self._views)
         self.history = self._run.history
-        self._worker = Worker(self.data_directory, self)
+        self._worker = Worker(self.data_directory, cache_directory, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
         self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
         for child in self.findChildren(QWidget):
@@ -110,9 +119,12 @@ class MainWindow(QMainWindow):
 
     # ---- what a script can ask ----------------------------------------------------------------------------------------
 
-    def open_corpus(self, path: Path) -> None:
-        """Load a text; `corpus_opened` or `error_shown` follows."""
-        self._worker.post(OpenCorpus(path=Path(path)))
+    def open_corpus(self, *paths: Path) -> None:
+        """Load files and folders as one text; `corpus_opened` or `error_shown` follows."""
+        self._open(self._views.corpus_card.source_of(tuple(map(Path, paths))))
+
+    def _open(self, source: TextSource) -> None:
+        self._worker.post(OpenCorpus(source=source, choice=self._views.corpus_card.choice()))
 
     def open_checkpoint(self, path: Path) -> None:
         """Load a run; `checkpoint_opened` or `error_shown` follows."""
@@ -139,6 +151,12 @@ class MainWindow(QMainWindow):
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
             opener.bundled_requested.connect(self._on_bundled_requested)
+        card = views.corpus_card
+        card.folder_requested.connect(self._on_open_folder_requested)
+        card.reading_changed.connect(self._on_reading_changed)
+        card.source_requested.connect(self._on_source_requested)
+        card.cancel_requested.connect(self._on_cancel_opening_requested)
+        card.clear_cache_requested.connect(self._on_clear_cache_requested)
         views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.settings_form.settings_changed.connect(self._on_settings_changed)
         views.attention.probe_changed.connect(self._on_probe_changed)
@@ -156,13 +174,43 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_open_corpus_requested(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a text", "", "Texts (*.txt *.md *.csv *.json *.py);;All files (*)")
+        paths, _ = QFileDialog.getOpenFileNames(
+            self, "Open texts", "", "Texts (*.txt *.md *.jsonl *.csv *.tsv *.json *.py);;All files (*)"
+        )
+        if paths:
+            self.open_corpus(*map(Path, paths))
+
+    @Slot()
+    def _on_open_folder_requested(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open all texts of a folder")
         if path:
             self.open_corpus(Path(path))
 
+    @Slot()
+    def _on_reading_changed(self) -> None:
+        """Open the present text again, as the card has it now."""
+        if self._corpus is None:
+            return
+        if self._corpus.source is not None:
+            self._open(self._views.corpus_card.source_of(self._corpus.source.paths, self._corpus.source.encoding))
+        elif self._corpus.bundled:
+            self._on_bundled_requested(self._corpus.bundled)
+
+    @Slot(object)
+    def _on_source_requested(self, source: TextSource) -> None:
+        self._open(source)
+
+    @Slot()
+    def _on_cancel_opening_requested(self) -> None:
+        self._worker.post(CancelOpening())
+
+    @Slot()
+    def _on_clear_cache_requested(self) -> None:
+        self._worker.post(ClearCache())
+
     @Slot(str)
     def _on_bundled_requested(self, name: str) -> None:
-        self._worker.post(OpenBundledCorpus(name=name))
+        self._worker.post(OpenBundledCorpus(name=name, choice=self._views.corpus_card.choice()))
 
     @Slot()
     def _on_open_checkpoint_requested(self) -> None:
@@ -238,6 +286,8 @@ class MainWindow(QMainWindow):
             self._estimate_clock.start()
         if self._corpus is not None:
             self._views.corpus_card.show_split(form.settings().validation_fraction)
+            if not problems:
+                self._views.corpus_card.show_fit(parameter_count(form.settings(), self._vocabulary_size))
         message = " ".join(problems.values())
         if message and message != self._field_problem:
             self.error_shown.emit(message)
@@ -311,6 +361,16 @@ class MainWindow(QMainWindow):
                 views.status_line.show_saved()
             case CorpusOpened():
                 self._show_corpus(event)
+            case CorpusAdvanced():
+                views.corpus_card.show_progress(event)
+            case OpeningEnded():
+                views.corpus_card.show_progress(None)
+            case EncodingAsked():
+                views.corpus_card.show_guesses(event)
+                views.message_bar.show_notice(event.message)
+                self.error_shown.emit(event.message)
+            case CacheMeasured():
+                views.corpus_card.show_cache(event.cache_bytes)
             case CheckpointOpened():
                 self._show_checkpoint(event)
             case CheckpointWritten():
@@ -430,7 +490,7 @@ class MainWindow(QMainWindow):
         if paths[0].suffix == CHECKPOINT_SUFFIX:
             self.open_checkpoint(paths[0])
         else:
-            self.open_corpus(paths[0])
+            self.open_corpus(*paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the run and end the thread. Where that fails the window stays, and closing it again lets the rest go."""
