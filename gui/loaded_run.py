@@ -12,10 +12,10 @@ from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.checkpoint import SavedRun, load_run
 from nanograd.training.events import CheckpointFailed, ProbeTaken
+from nanograd.training.looking import look_at
 from nanograd.training.run import Run
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.settings import RunSettings
-from nanograd.training.trainer import look_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
