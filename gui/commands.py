@@ -1,6 +1,6 @@
 """What the window asks of the engine, as frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nanograd.text.choice import TokenizerChoice
@@ -14,7 +14,7 @@ class OpenCorpus:
     """Load the text of `source` for the next run, told in the tokens of `choice`."""
 
     source: TextSource
-    choice: TokenizerChoice = TokenizerChoice()
+    choice: TokenizerChoice = field(default_factory=TokenizerChoice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class OpenBundledCorpus:
     """Load the text with the key `name` of those that come with the program."""
 
     name: str
-    choice: TokenizerChoice = TokenizerChoice()
+    choice: TokenizerChoice = field(default_factory=TokenizerChoice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,13 @@ class CancelOpening:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearCache:
     """Remove the encoded texts that are kept to be opened faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitCache:
+    """Keep the encoded texts within `limit_bytes` from now on; those used longest ago go first."""
+
+    limit_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +102,10 @@ class SetProbe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate:
-    """Continue `prompt`. `top_k` 0 and `top_p` 1 are off; `temperature` 0 takes the likeliest; `seed` -1 is a random one."""
+    """Continue `prompt`. `top_k` 0 and `top_p` 1 are off; `temperature` 0 takes the likeliest; `seed` -1 is a random one.
+
+    `following` are the tokens after the prompt that are there already, as the vocabulary has them.
+    """
 
     prompt: str
     max_new_tokens: int
@@ -104,6 +114,7 @@ class Generate:
     top_p: float
     seed: int
     repetition_penalty: float = 1.0
+    following: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +148,7 @@ Command = (
     | OpenBundledCorpus
     | CancelOpening
     | ClearCache
+    | LimitCache
     | StartTraining
     | PauseTraining
     | TakeStep

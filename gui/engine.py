@@ -17,6 +17,7 @@ from gui.commands import (
     EstimateCost,
     ExportMetrics,
     Generate,
+    LimitCache,
     OpenBundledCorpus,
     OpenCheckpoint,
     OpenCorpus,
@@ -32,41 +33,32 @@ from gui.commands import (
 )
 from gui.cost_meter import CostMeter
 from gui.events import (
-    CacheMeasured,
     CheckpointOpened,
     CheckpointWritten,
-    CorpusOpened,
-    EncodingAsked,
     EngineEvent,
-    FormerRunFound,
     MetricsExported,
     OpeningEnded,
     ProblemFound,
     RunState,
     RunStateChanged,
     ShutdownRefused,
+    TextChanged,
 )
-from gui.loaded_run import LoadedRun
-from gui.text_opener import TextOpener
+from gui.loaded_run import LoadedRun, find_former_run
+from gui.text_opener import TextOpener, bundled_corpus, describe
 from gui.writer import Writer
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
-from nanograd.text.byte_pair import BytePairTokenizer
-from nanograd.text.byte_pair_training import LARGEST_VOCABULARY, SMALLEST_VOCABULARY
 from nanograd.text.cache import IdsCache
 from nanograd.text.choice import TokenizerChoice
-from nanograd.text.corpus import Corpus, open_corpus, token_counts
-from nanograd.text.encodings import EncodingError
-from nanograd.training.checkpoint import load_run, summarize
+from nanograd.text.corpus import Corpus, describe_change, open_corpus
+from nanograd.training.checkpoint import load_run
 from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
-from resources import BUNDLED_CORPORA, corpus_text
 
-PREVIEW_TOKENS = 400
-_SHOWN_COUNTS = 1000
 _OPENED_AT_ONCE_S = 0.3  # texts that open within it come before whatever is asked next, as if there were no waiting
 _WAITING_FOR_TEXT = (StartTraining, TakeStep, OpenCheckpoint, CloseRun, SetProbe)
 _log = logging.getLogger(__name__)
@@ -78,13 +70,10 @@ class Engine:
     `post` may be called from any thread; `emit` is called from the engine's.
     """
 
-    def __init__(
-        self, data_directory: Path, emit: Callable[[EngineEvent], None], cache_directory: Path | None = None
-    ) -> None:
+    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None], cache_directory: Path | None = None) -> None:
         self._data_directory = data_directory
         self._cache = IdsCache(cache_directory or data_directory / "cache")
-        self._opener = TextOpener(emit)
-        self._opens: OpenCorpus | None = None
+        self._opener = TextOpener(emit, self._cache)
         self._postponed: deque[Command] = deque()
         self._emit = emit
         self._mailbox: SimpleQueue[Command] = SimpleQueue()
@@ -95,6 +84,7 @@ class Engine:
         self._writer = Writer(emit)
         self._cost_meter = CostMeter(emit)
         self._probe = ""
+        self._told_changed: Corpus | None = None
         self._last_step_s = 0.0
         self._unsaved: LoadedRun | None = None
         self._is_over = False
@@ -105,7 +95,9 @@ class Engine:
 
     def run(self) -> None:
         """Work until Shutdown."""
-        self._tell_former_run()
+        former_run = find_former_run(self._data_directory)
+        if former_run is not None:
+            self._emit(former_run)
         while not self._is_over:
             command = self._next_command()
             try:
@@ -138,13 +130,9 @@ class Engine:
                 self._open_text(command)
             case OpenBundledCorpus():
                 self._opener.cancel()
-                self._take_corpus(_bundled_corpus(command.name, command.choice), command.name)
-            case CancelOpening():
-                self._opener.cancel()
-                self._emit(OpeningEnded())
-            case ClearCache():
-                self._cache.clear()
-                self._emit(CacheMeasured(cache_bytes=self._cache.size_bytes()))
+                self._take_corpus(bundled_corpus(command.name, command.choice), command.name, command.choice)
+            case CancelOpening() | ClearCache() | LimitCache():
+                self._opener.handle(command)
             case StartTraining():
                 self._start(command.settings, single_step=False)
             case TakeStep():
@@ -193,8 +181,7 @@ class Engine:
         """Begin to open a text. A run that lacks its text has it told in its own tokens, should this be it."""
         loaded = self._loaded
         known = (loaded.corpus_digest, loaded.tokenizer) if loaded is not None and loaded.run is None else None
-        self._opens = command
-        self._opener.start(open_corpus(command.source, command.choice, self._cache, known), command.source.name)
+        self._opener.start(command, open_corpus(command.source, command.choice, self._cache, known))
         began_s = monotonic()
         while self._opener.is_opening and monotonic() - began_s < _OPENED_AT_ONCE_S:
             self._advance_opening()
@@ -204,21 +191,14 @@ class Engine:
         try:
             corpus = self._opener.advance()
             if corpus is not None:
-                self._take_corpus(corpus)
-        except EncodingError as error:
-            assert self._opens is not None
-            self._emit(
-                EncodingAsked(
-                    source=self._opens.source, choice=self._opens.choice, message=str(error), guesses=error.guesses
-                )
-            )
+                self._take_corpus(corpus, choice=self._opener.choice)
         except Exception as error:
             self._report(error)
             self._set_state(self._state)
         if not self._opener.is_opening:
             self._emit(OpeningEnded())
 
-    def _take_corpus(self, corpus: Corpus, bundled: str = "") -> None:
+    def _take_corpus(self, corpus: Corpus, bundled: str = "", choice: TokenizerChoice | None = None) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
         former = self._loaded
         if former is not None and (former.corpus_digest != corpus.digest or not corpus.is_encoded_by(former.tokenizer)):
@@ -229,25 +209,7 @@ class Engine:
         self._corpus = corpus
         if self._loaded is None:
             self._probe = default_probe(corpus)
-        self._emit(
-            CorpusOpened(
-                name=corpus.name,
-                path=corpus.path,
-                byte_count=corpus.byte_count,
-                character_count=corpus.character_count,
-                vocabulary=corpus.tokenizer.vocabulary,
-                token_count=len(corpus.ids),
-                token_counts=token_counts(corpus)[:_SHOWN_COUNTS],
-                preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_TOKENS]).removesuffix("\ufffd"),
-                choice=_choice_of(corpus),
-                source=corpus.source,
-                bundled=bundled,
-                fields=corpus.fields,
-                cache_bytes=self._cache.size_bytes(),
-                probe=self._probe,
-                notice=corpus.notice,
-            )
-        )
+        self._emit(describe(corpus, choice, bundled, self._cache.size_bytes(), self._probe))
 
     # ---- training -----------------------------------------------------------------------------------------------------
 
@@ -261,6 +223,15 @@ class Engine:
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
+        self._tell_of_changed_files(run.trainer.corpus)
+
+    def _tell_of_changed_files(self, corpus: Corpus) -> None:
+        """Say once where the text's files are gone or say something else now."""
+        if corpus.source is not None and self._told_changed is not corpus:
+            notice = describe_change(corpus.source, corpus.stamp, corpus.digest)
+            if notice:
+                self._told_changed = corpus
+                self._emit(TextChanged(message=notice))
 
     def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
         """Whether Train lets the loaded run go on, or starts a new one."""
@@ -375,20 +346,6 @@ class Engine:
             return
         self._emit(MetricsExported(path=command.path))
 
-    def _tell_former_run(self) -> None:
-        """Tell of the run that was saved last, so that the window can offer to go on with it."""
-        latest = RunDirectory.latest(self._data_directory / "runs")
-        summary = summarize(latest.checkpoint_path) if latest else None
-        if latest is not None and summary is not None:
-            self._emit(
-                FormerRunFound(
-                    path=latest.checkpoint_path,
-                    corpus_name=summary.corpus_name,
-                    step=summary.step,
-                    max_steps=summary.max_steps,
-                )
-            )
-
     def _save_before_closing(self) -> None:
         """Save the run; where that fails, raise CheckpointError the first time, and let it go unsaved the second."""
         try:
@@ -490,16 +447,3 @@ class Engine:
             message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
             details = "".join(traceback.format_exception(error))
         self._emit(ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems))
-
-
-def _bundled_corpus(key: str, choice: TokenizerChoice) -> Corpus:
-    titles = {text.key: text.title for text in BUNDLED_CORPORA}
-    return Corpus.from_text(corpus_text(key), name=titles[key], choice=choice)
-
-
-def _choice_of(corpus: Corpus) -> TokenizerChoice:
-    """The choice that a tokenizer came of, as far as it shows."""
-    if not isinstance(corpus.tokenizer, BytePairTokenizer):
-        return TokenizerChoice(kind="byte" if corpus.tokenizer.kind == "byte" else "character")
-    size = min(max(corpus.tokenizer.vocabulary_size, SMALLEST_VOCABULARY), LARGEST_VOCABULARY)
-    return TokenizerChoice(kind="byte-pair", vocabulary_size=size)

@@ -1,6 +1,6 @@
 """What the engine tells the window beside the events of the run itself, as frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -26,8 +26,8 @@ class CorpusOpened:
     """A text is ready, told in the tokens of `choice`. `token_counts` has each and how often it occurs, most frequent first.
 
     `source` tells of its files, `bundled` is its key where it comes with the program, `fields` are those of its tables, and
-    `cache_bytes` is what all encoded texts take on the disk. `probe` is the text whose attention a run would watch. `notice` is a remark for the reader, such as an encoding that had
-    to be assumed; otherwise empty.
+    `cache_bytes` is what all encoded texts take on the disk. `probe` is the text whose attention a run would watch. `notice`
+    is a remark for the reader, such as what had to be left out; otherwise empty.
     """
 
     name: str
@@ -38,7 +38,7 @@ class CorpusOpened:
     token_count: int
     token_counts: tuple[tuple[str, int], ...]
     preview: str
-    choice: TokenizerChoice = TokenizerChoice()
+    choice: TokenizerChoice = field(default_factory=TokenizerChoice)
     source: TextSource | None = None
     bundled: str = ""
     fields: tuple[str, ...] = ()
@@ -60,10 +60,10 @@ class CorpusAdvanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodingAsked:
-    """A file of `source` is not Unicode: each guess is an encoding and how the text would read. The text is not open."""
+    """The file `name` of `source` is not Unicode: each guess is an encoding and how the text would read. The text is not open."""
 
     source: TextSource
-    choice: TokenizerChoice
+    name: str
     message: str
     guesses: tuple[tuple[str, str], ...]
 
@@ -78,6 +78,13 @@ class CacheMeasured:
     """How much the encoded texts take on the disk, in bytes."""
 
     cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextChanged:
+    """The files of the run's text are gone or say something else now, as `message` tells; the run goes on without them."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,10 +141,11 @@ class CostEstimated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationStarted:
-    """A text begins after `prompt`, drawn with `seed`."""
+    """A text begins after `prompt`, drawn with `seed`. `last_text` is what the last of the tokens that were there already adds."""
 
     prompt: str
     seed: int
+    last_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +163,14 @@ class TextGenerated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextPreviewed:
-    """What could come after `prompt`, likeliest first: the token's text, the model's own probability, and that of being drawn."""
+    """What could come after `prompt` and the tokens `following` it, likeliest first.
+
+    Each is a token, the model's own probability, and that of being drawn.
+    """
 
     prompt: str
-    rivals: tuple[tuple[str, float, float], ...]
+    following: tuple[str, ...] = ()
+    rivals: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +208,7 @@ EngineEvent = (
     | EncodingAsked
     | OpeningEnded
     | CacheMeasured
+    | TextChanged
     | CheckpointOpened
     | CheckpointWritten
     | FormerRunFound

@@ -12,15 +12,11 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from gui.actions import WindowActions
 from gui.application import default_data_directory
 from gui.commands import (
-    CancelOpening,
-    ClearCache,
     CloseRun,
     EstimateCost,
     ExportMetrics,
     Generate,
-    OpenBundledCorpus,
     OpenCheckpoint,
-    OpenCorpus,
     PauseTraining,
     PreviewNext,
     SaveCheckpoint,
@@ -50,18 +46,19 @@ from gui.events import (
     RunState,
     RunStateChanged,
     ShutdownRefused,
+    TextChanged,
     TextGenerated,
 )
-from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
+from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_where_to_save
 from gui.format import count_text
 from gui.run_display import RunDisplay
+from gui.text_display import TextDisplay
 from gui.theme import Theme, apply_theme
 from gui.theme_choice import ThemeChoice
 from gui.views.generate import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
-from nanograd.text.source import TextSource
-from nanograd.training.estimate import ASSUMED_VOCABULARY_SIZE, parameter_count
+from nanograd.training.estimate import parameter_count
 from nanograd.training.events import (
     CheckpointSaved,
     EvaluationAdvanced,
@@ -93,8 +90,6 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.data_directory = data_directory or default_data_directory()
         self.run_state: RunState = "idle"
-        self._corpus: CorpusOpened | None = None
-        self._vocabulary_size = ASSUMED_VOCABULARY_SIZE
         self._field_problem = ""
         self._former_run: Path | None = None
         self._discards_unsaved = False
@@ -105,6 +100,7 @@ class MainWindow(QMainWindow):
         self._run = RunDisplay(self._views)
         self.history = self._run.history
         self._worker = Worker(self.data_directory, cache_directory, self)
+        self._texts = TextDisplay(self._views, self._worker.post, self._preferences, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
         self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
         for child in self.findChildren(QWidget):
@@ -122,10 +118,7 @@ class MainWindow(QMainWindow):
 
     def open_corpus(self, *paths: Path) -> None:
         """Load files and folders as one text; `corpus_opened` or `error_shown` follows."""
-        self._open(self._views.corpus_card.source_of(tuple(map(Path, paths))))
-
-    def _open(self, source: TextSource) -> None:
-        self._worker.post(OpenCorpus(source=source, choice=self._views.corpus_card.choice()))
+        self._texts.open(*map(Path, paths))
 
     def open_checkpoint(self, path: Path) -> None:
         """Load a run; `checkpoint_opened` or `error_shown` follows."""
@@ -139,7 +132,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         actions, views = self._actions, self._views
-        actions.open_corpus.triggered.connect(self._on_open_corpus_requested)
+        actions.open_corpus.triggered.connect(self._texts.ask_for_files)
         actions.open_checkpoint.triggered.connect(self._on_open_checkpoint_requested)
         actions.save_checkpoint.triggered.connect(self._on_save_requested)
         actions.train.triggered.connect(self._on_train_requested)
@@ -151,15 +144,7 @@ class MainWindow(QMainWindow):
         for name, action in actions.themes.items():
             action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
         self._theme_choice.theme_changed.connect(self._show_theme)
-        for opener in (views.corpus_card, views.welcome):
-            opener.open_requested.connect(self._on_open_corpus_requested)
-            opener.bundled_requested.connect(self._on_bundled_requested)
-        card = views.corpus_card
-        card.folder_requested.connect(self._on_open_folder_requested)
-        card.reading_changed.connect(self._on_reading_changed)
-        card.source_requested.connect(self._on_source_requested)
-        card.cancel_requested.connect(self._on_cancel_opening_requested)
-        card.clear_cache_requested.connect(self._on_clear_cache_requested)
+        self._texts.problem_found.connect(self.error_shown)
         views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.settings_form.settings_changed.connect(self._on_settings_changed)
         views.attention.probe_changed.connect(self._on_probe_changed)
@@ -177,46 +162,6 @@ class MainWindow(QMainWindow):
     # ---- what people ask for ------------------------------------------------------------------------------------------
 
     @Slot()
-    def _on_open_corpus_requested(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(
-            self, "Open texts", "", "Texts (*.txt *.md *.jsonl *.csv *.tsv *.json *.py);;All files (*)"
-        )
-        if paths:
-            self.open_corpus(*map(Path, paths))
-
-    @Slot()
-    def _on_open_folder_requested(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Open all texts of a folder")
-        if path:
-            self.open_corpus(path)
-
-    @Slot()
-    def _on_reading_changed(self) -> None:
-        """Open the present text again, as the card has it now."""
-        if self._corpus is None:
-            return
-        if self._corpus.source is not None:
-            self._open(self._views.corpus_card.source_of(self._corpus.source.paths, self._corpus.source.encoding))
-        elif self._corpus.bundled:
-            self._on_bundled_requested(self._corpus.bundled)
-
-    @Slot(object)
-    def _on_source_requested(self, source: TextSource) -> None:
-        self._open(source)
-
-    @Slot()
-    def _on_cancel_opening_requested(self) -> None:
-        self._worker.post(CancelOpening())
-
-    @Slot()
-    def _on_clear_cache_requested(self) -> None:
-        self._worker.post(ClearCache())
-
-    @Slot(str)
-    def _on_bundled_requested(self, name: str) -> None:
-        self._worker.post(OpenBundledCorpus(name=name, choice=self._views.corpus_card.choice()))
-
-    @Slot()
     def _on_open_checkpoint_requested(self) -> None:
         path = ask_for_checkpoint(self, self.data_directory / "runs")
         if path:
@@ -224,7 +169,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_save_requested(self) -> None:
-        path = ask_where_to_save(self, self._corpus.name if self._corpus else "run", self._run.step)
+        path = ask_where_to_save(self, self._texts.corpus.name if self._texts.corpus else "run", self._run.step)
         if path:
             self.save_checkpoint(path)
 
@@ -285,12 +230,9 @@ class MainWindow(QMainWindow):
         if problems:
             self._views.cost_card.show_unknown()
         else:
-            self._views.cost_card.show_parameter_count(parameter_count(form.settings(), self._vocabulary_size))
+            self._views.cost_card.show_parameter_count(parameter_count(form.settings(), self._texts.vocabulary_size))
             self._estimate_clock.start()
-        if self._corpus is not None:
-            self._views.corpus_card.show_split(form.settings().validation_fraction)
-            if not problems:
-                self._views.corpus_card.show_fit(parameter_count(form.settings(), self._vocabulary_size))
+        self._texts.show_fit()
         message = " ".join(problems.values())
         if message and message != self._field_problem:
             self.error_shown.emit(message)
@@ -359,16 +301,8 @@ class MainWindow(QMainWindow):
                 views.status_line.show_saved()
             case CorpusOpened():
                 self._show_corpus(event)
-            case CorpusAdvanced():
-                views.corpus_card.show_progress(event)
-            case OpeningEnded():
-                views.corpus_card.show_progress(None)
-            case EncodingAsked():
-                views.corpus_card.show_guesses(event)
-                views.message_bar.show_notice(event.message)
-                self.error_shown.emit(event.message)
-            case CacheMeasured():
-                views.corpus_card.show_cache(event.cache_bytes)
+            case CorpusAdvanced() | OpeningEnded() | EncodingAsked() | CacheMeasured() | TextChanged():
+                self._texts.show(event)
             case CheckpointOpened():
                 self._show_checkpoint(event)
             case CheckpointWritten():
@@ -393,26 +327,16 @@ class MainWindow(QMainWindow):
                 pass
 
     def _show_corpus(self, event: CorpusOpened) -> None:
-        views = self._views
-        self._corpus = event
-        self._vocabulary_size = len(event.vocabulary)
-        views.corpus_card.show_corpus(event, views.settings_form.settings().validation_fraction)
-        views.attention.show_probe_text(event.probe)
-        views.attention.show_probe_problem("")
-        views.message_bar.clear()
-        if event.notice:
-            views.message_bar.show_notice(event.notice)
-        views.show_laboratory()
+        self._texts.show(event)
         self.setWindowTitle(f"{event.name} – nanograd")
         self._on_settings_changed()
         self.corpus_opened.emit()
 
     def _show_checkpoint(self, event: CheckpointOpened) -> None:
-        self._vocabulary_size = len(event.vocabulary)
+        self._texts.vocabulary_size = len(event.vocabulary)
         self._views.message_bar.withdraw_offer()
         if event.corpus_missing:
-            self._corpus = None
-            self._views.corpus_card.show_missing(event.corpus_name)
+            self._texts.show_missing(event.corpus_name)
         self._run.show_checkpoint(event)
         self._views.show_laboratory()
         self.checkpoint_opened.emit()

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 WHOLE_FILE: Final = "*"
 """The field that stands for a table as it is, lines and all."""
+DEFAULT_SEPARATOR: Final = "\n\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class TextSource:
     """
 
     paths: tuple[Path, ...]
-    separator: str = "\n\n"
+    separator: str = DEFAULT_SEPARATOR
     field: str = ""
     encoding: str = ""
     keeps_line_ends: bool = False

@@ -4,6 +4,7 @@ from PySide6.QtTest import QSignalSpy
 from gui.commands import EstimateCost, OpenCorpus, Shutdown
 from gui.events import CorpusOpened, CostEstimated
 from gui.worker import Worker
+from nanograd.text.source import TextSource
 
 
 def test_a_worker_runs_the_engine_in_its_own_thread_until_shutdown(qtbot, tmp_path, text_file):

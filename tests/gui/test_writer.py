@@ -116,3 +116,29 @@ def test_a_character_appears_with_the_last_of_its_bytes(told, small_settings, sm
     assert [event.text for event in events] == ["a", "", "é", "", "", "€"]
     assert [visible(event.token) for event in events] == ["a", "‹C3›", "‹A9›", "‹E2›", "‹82›", "‹AC›"]
     assert [visible(text) for text, _ in events[0].rivals] == ["a", "‹E2›"]
+
+
+def test_a_text_goes_on_after_the_very_tokens_that_are_there_already(told, small_settings, small_corpus):
+    class Watched:
+        def stream(self, ids, *_):
+            self.seen = ids.tolist()
+            yield TokenSampled(id=0xAC, probability=0.5, rivals=((0xAC, 0.5),))
+
+    model, writer = Watched(), Writer(told.append)
+    request = Generate(
+        prompt="a", following=("b", "\udce2", "\udc82"), max_new_tokens=1, temperature=1.0, top_k=0, top_p=1.0, seed=1
+    )
+    writer.start(request, model, ByteTokenizer())
+    finish(writer)
+    assert bytes(model.seen) == b"ab\xe2\x82"
+    assert told[0].last_text == ""
+    assert told[1].text == "€"
+    whole = Generate(prompt="a", following=("\udcc3", "\udca9"), max_new_tokens=1, temperature=1.0, top_k=0, top_p=1.0, seed=1)
+    writer.start(whole, model, ByteTokenizer())
+    assert told[-1].last_text == "é"
+
+
+def test_tokens_of_another_model_are_refused(write, told):
+    write(following=("the", "Ω"))
+    assert isinstance(told[-1], ProblemFound)
+    assert "“the” is not among" in told[-1].message
