@@ -354,13 +354,13 @@ class GenerateView(QWidget):
         following = tuple(each.token for each in kept)
         self.generate_requested.emit(replace(self.request(), prompt=self._prompt, following=following))
 
-    @Slot(int, str)
+    @Slot(int, object)
     def _on_rival_chosen(self, place: int, text: str) -> None:
         token = self.generated_text.tokens[place]
         probability = dict(token.rivals).get(text, 0.0)
         self._go_on_from(place, replace(token, token=text, probability=probability))
 
-    @Slot(str)
+    @Slot(object)
     def _on_next_clicked(self, text: str) -> None:
         rivals = tuple((token, own) for token, own, _ in self.next_distribution.rivals)
         if self._prompt != self.prompt_edit.toPlainText():

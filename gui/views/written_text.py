@@ -31,7 +31,7 @@ class WrittenText(QTextEdit):
     Pointing at a token shows its rivals; a click keeps them there, so that one of them can be clicked.
     """
 
-    rival_chosen = Signal(int, str)
+    rival_chosen = Signal(int, object)
     """The place of a token, counted from 0, and the text to go on with in its stead."""
 
     LINE_HEIGHT: Final = 140.0
@@ -198,11 +198,11 @@ class WrittenText(QTextEdit):
         self._card.set_clickable(False)
         self._card.hide()
 
-    @Slot(str)
+    @Slot(object)
     def _on_rival_clicked(self, text: str) -> None:
         place = self._pinned
         self._unpin()
-        if place is not None and text != self._tokens[place].text:
+        if place is not None and text != self._tokens[place].token:
             self.rival_chosen.emit(place, text)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -260,7 +260,7 @@ class WrittenText(QTextEdit):
 class RivalsCard(QWidget):
     """The likeliest tokens at one place, with their probabilities as bars."""
 
-    rival_clicked = Signal(str)
+    rival_clicked = Signal(object)
 
     ROW: Final = 20
     MARGIN: Final = 10

@@ -143,7 +143,7 @@ def test_no_two_actions_share_a_shortcut(person):
 
 
 def test_chosen_files_are_opened_and_saved_under_their_ending(person, text_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(text_file), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(text_file)], ""))
     with person.wait_for(person.window.corpus_opened):
         person.do("open_corpus_action")
     person.set_up()
