@@ -64,7 +64,6 @@ class EncodingAsked:
 
     source: TextSource
     name: str
-    message: str
     guesses: tuple[tuple[str, str], ...]
 
 

@@ -46,6 +46,7 @@ class TextDisplay(QObject):
         card.folder_requested.connect(self._on_folder_requested)
         card.reading_changed.connect(self._on_reading_changed)
         card.source_requested.connect(self._on_source_requested)
+        card.question_dismissed.connect(views.message_bar.clear)
         card.cancel_requested.connect(self._on_cancel_requested)
         card.clear_cache_requested.connect(self._on_clear_cache_requested)
         card.cache_limit_changed.connect(self._on_cache_limit_changed)
@@ -69,8 +70,9 @@ class TextDisplay(QObject):
                 views.corpus_card.show_progress(None)
             case EncodingAsked():
                 views.corpus_card.show_question(event)
-                views.message_bar.show_notice(event.message)
-                self.problem_found.emit(event.message)
+                message = f"{event.name} is not Unicode. Choose on the left how it reads right, or save it again as UTF-8."
+                views.message_bar.show_notice(message)
+                self.problem_found.emit(message)
             case CacheMeasured():
                 views.corpus_card.show_cache(event.cache_bytes)
             case TextChanged():

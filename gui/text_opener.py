@@ -60,8 +60,8 @@ class TextOpener:
     def start(self, command: OpenCorpus, opening: Opening) -> None:
         """Begin to open a text."""
         self.cancel()
-        self._opening, self._command, self._stage = opening, command, ""
-        self._began_s = self._told_at_s = monotonic()
+        self._opening, self._command, self._stage = opening, command, "reading"
+        self._began_s = self._stage_began_s = self._told_at_s = monotonic()
 
     def advance(self) -> Corpus | None:
         """One step; the corpus where that was the last. A file that is not Unicode ends the opening with a question.
@@ -79,7 +79,7 @@ class TextOpener:
             return corpus
         except EncodingError as error:
             self._opening = None
-            self._emit(EncodingAsked(source=self._command.source, message=str(error), name=error.name, guesses=error.guesses))
+            self._emit(EncodingAsked(source=self._command.source, name=error.name, guesses=error.guesses))
             return None
         except BaseException:
             self._opening = None

@@ -42,7 +42,10 @@ class CacheRow(QWidget):
         self._problem.setWordWrap(True)
         set_role(self._problem, "problem")
         self._problem.hide()
-        for widget in (self._size, self._limit):
+        at_most = QLabel("up to")
+        at_most.setBuddy(self._limit)
+        set_role(at_most, "small")
+        for widget in (self._size, at_most, self._limit):
             widget.setToolTip(tooltip_text(_HELP))
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
@@ -50,6 +53,7 @@ class CacheRow(QWidget):
         row.addWidget(self._size)
         row.addWidget(self._clear)
         row.addStretch(1)
+        row.addWidget(at_most)
         row.addWidget(self._limit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -62,7 +66,7 @@ class CacheRow(QWidget):
 
     def show_size(self, size_bytes: int) -> None:
         """Show how much it takes."""
-        self._size.setText(f"Cache {bytes_text(size_bytes)} of")
+        self._size.setText(f"Cache {bytes_text(size_bytes)}")
         self._clear.setEnabled(size_bytes > 0)
 
     def show_limit(self, limit_bytes: int) -> None:

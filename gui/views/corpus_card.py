@@ -40,6 +40,7 @@ class CorpusCard(Card):
     """The open text is to be read in another way: see `source_of` and `choice`."""
     source_requested = Signal(object)
     """Carries a TextSource to open."""
+    question_dismissed = Signal()
     cancel_requested = Signal()
     clear_cache_requested = Signal()
     cache_limit_changed = Signal(object)
@@ -123,7 +124,7 @@ class CorpusCard(Card):
         self._warning.tokenizer_chosen.connect(self._reading.choose)
         self._progress.cancel_requested.connect(self.cancel_requested)
         self._question.answered.connect(self._on_encoding_chosen)
-        self._question.dismissed.connect(self._question.hide)
+        self._question.dismissed.connect(self._on_question_dismissed)
         self._reading.changed.connect(self.reading_changed)
         self._cache.clear_requested.connect(self.clear_cache_requested)
         self._cache.limit_changed.connect(self.cache_limit_changed)
@@ -231,6 +232,10 @@ class CorpusCard(Card):
             if button is self.sender():
                 self.bundled_requested.emit(name)
 
+    def _on_question_dismissed(self) -> None:
+        self._question.hide()
+        self.question_dismissed.emit()
+
     def _on_encoding_chosen(self, source: TextSource) -> None:
         self._question.hide()
         self.source_requested.emit(source)
@@ -238,7 +243,8 @@ class CorpusCard(Card):
 
 def _most_frequent(event: CorpusOpened) -> str:
     """The most frequent tokens by name, each with its share of the text."""
-    shares = (f"{visible(token)} {count / max(event.token_count, 1):.1%}" for token, count in event.token_counts[:_NAMED_TOKENS])
+    most = [(token, count / event.token_count) for token, count in event.token_counts[:_NAMED_TOKENS] if count]
+    shares = (f"“{visible(token)}” {share:.1%}" for token, share in most)
     return f"Most frequent: {'  '.join(shares)}"
 
 

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.events import EncodingAsked
-from gui.theme import SMALL_PX, mono_font, scaled, set_role
+from gui.theme import SMALL_PX, interface_font, mono_font, scaled, set_role
 from gui.views.setting_row import ChoiceField
 from nanograd.text.encodings import ENCODINGS
 from nanograd.text.source import TextSource
@@ -105,7 +106,7 @@ class GuessButton(QPushButton):
         name = QLabel(encoding)
         set_role(name, "small")
         text = preview[:_PREVIEW_CHARACTERS]
-        lines = (text[begin : begin + _LINE_CHARACTERS] for begin in range(0, len(text), _LINE_CHARACTERS))
+        lines = [text[begin : begin + _LINE_CHARACTERS].strip() for begin in range(0, len(text), _LINE_CHARACTERS)]
         sample = QLabel("\n".join(lines))
         sample.setObjectName("guess_preview_label")
         sample.setTextFormat(Qt.TextFormat.PlainText)
@@ -116,4 +117,9 @@ class GuessButton(QPushButton):
         for label in (name, sample):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             column.addWidget(label)
-        self.setFixedHeight(column.sizeHint().height())
+        small, mono = QFontMetrics(interface_font(SMALL_PX)), QFontMetrics(mono_font(SMALL_PX))
+        self._height = small.lineSpacing() + mono.lineSpacing() * max(1, len(lines)) + 20
+
+    def sizeHint(self) -> QSize:
+        """Room for the name and for every line: a button counts its own text alone."""
+        return QSize(super().sizeHint().width(), self._height)

@@ -35,16 +35,16 @@ class OpeningProgress(QWidget):
         self._cancel = QPushButton("Cancel")
         self._cancel.setObjectName("cancel_opening_button")
         self._cancel.setAccessibleName("Stop opening the text")
-        set_role(self._cancel, "link")
+        set_role(self._cancel, "small_link")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(4)
-        column.addWidget(self._title)
-        column.addWidget(self._bar)
         row = QHBoxLayout()
-        row.addWidget(self._figures, 1)
+        row.addWidget(self._title, 1)
         row.addWidget(self._cancel)
         column.addLayout(row)
+        column.addWidget(self._bar)
+        column.addWidget(self._figures)
         self._cancel.clicked.connect(self._on_cancel_clicked)
 
     def show_progress(self, event: CorpusAdvanced) -> None:
@@ -52,7 +52,7 @@ class OpeningProgress(QWidget):
         self._title.setText(f"{_STAGES[event.stage]} {event.name}")
         self._bar.setValue(round(_PARTS * min(1.0, event.done / max(event.total, 1))))
         if event.stage == "learning":
-            done = f"{count_text(event.done)} of {count_text(event.total)} tokens"
+            done = f"{count_text(event.done)} of {count_text(event.total)}"
         else:
             done = f"{bytes_text(event.done)} of {bytes_text(event.total)}"
         self._figures.setText(f"{done} · {rough_duration_text(event.seconds_left)} left")

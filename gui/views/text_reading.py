@@ -16,7 +16,7 @@ from nanograd.text.choice import TokenizerChoice, TokenizerKind
 from nanograd.text.source import DEFAULT_SEPARATOR, WHOLE_FILE, TextSource
 
 KIND_NAMES: Final[dict[TokenizerKind, str]] = {"character": "characters", "byte": "bytes", "byte-pair": "byte-pair"}
-FOUND_FIELD, WHOLE_TEXT = "found by itself", "the whole file"
+FOUND_FIELD, WHOLE_TEXT = "automatic", "the whole file"
 _PAUSE_MS: Final = 500
 _ESCAPES: Final = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\"}
 _HELP: Final = {

@@ -23,7 +23,7 @@ from nanograd.errors import NanogradError
 from nanograd.text.choice import tokenizer_from_dict
 from nanograd.text.tokenizer import Tokenizer
 
-DEFAULT_LIMIT_BYTES: Final = 8 << 30
+DEFAULT_LIMIT_BYTES: Final = 8_000_000_000
 _FORMAT: Final = "nanograd ids 1"
 _BLOCK: Final = 1 << 22
 _LONGEST_DESCRIPTION: Final = 1 << 26

@@ -73,7 +73,7 @@ def test_a_text_in_another_encoding_opens_once_the_user_has_said_which_it_is(per
     path = tmp_path / "old.txt"
     path.write_bytes(("Grüße, “naïve” café\n" * 60).encode("cp1252"))
     person.window.open_corpus(path)
-    assert "old.txt is not UTF-8" in person.wait_for_error()
+    assert "old.txt is not Unicode" in person.wait_for_error()
     with person.wait_for(person.window.corpus_opened):
         person.do("guess_windows-1252_button")
     assert not person.find("encoding_question").isVisible()
