@@ -189,6 +189,7 @@ def test_the_curves_are_saved_as_a_drawing_and_the_axis_turns_logarithmic(person
 
 def test_closing_the_file_chooser_changes_nothing(person, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([], ""))
     person.action("open_corpus_action").trigger()
     person.action("open_checkpoint_action").trigger()
     assert person.errors == []
