@@ -81,12 +81,16 @@ class MetricsExported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostEstimated:
-    """What a run with `settings` takes: bytes of memory and seconds for one step; `is_measured` where a real step was timed."""
+    """What a run with `settings` takes: bytes of memory, seconds for one step, and for the run with its evaluations.
+
+    `is_measured` where a real step, a real evaluation and a real sample were timed in part.
+    """
 
     settings: RunSettings
     parameter_count: int
     memory_bytes: int
     step_s: float
+    run_s: float
     is_measured: bool
 
 

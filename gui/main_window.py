@@ -49,12 +49,12 @@ from gui.events import (
 from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
 from gui.format import count_text
 from gui.run_display import RunDisplay
+from gui.setup_display import SetupDisplay
 from gui.theme import Theme, apply_theme
 from gui.theme_choice import ThemeChoice
 from gui.views.generate import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
-from nanograd.training.estimate import ASSUMED_VOCABULARY_SIZE, parameter_count
 from nanograd.training.events import (
     CheckpointSaved,
     EvaluationAdvanced,
@@ -65,9 +65,9 @@ from nanograd.training.events import (
     SampleWritten,
     StepFinished,
 )
+from nanograd.training.settings import RunSettings
 
 _EVENTS_INTERVAL_MS = 30
-_ESTIMATE_DELAY_MS = 250
 
 
 class MainWindow(QMainWindow):
@@ -85,8 +85,6 @@ class MainWindow(QMainWindow):
         self.data_directory = data_directory or default_data_directory()
         self.run_state: RunState = "idle"
         self._corpus: CorpusOpened | None = None
-        self._vocabulary_size = ASSUMED_VOCABULARY_SIZE
-        self._field_problem = ""
         self._former_run: Path | None = None
         self._discards_unsaved = False
         self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
@@ -94,10 +92,10 @@ class MainWindow(QMainWindow):
         self._actions = WindowActions(self)
         self._views = WindowLayout(self._actions, self)
         self._run = RunDisplay(self._views)
+        self._setup = SetupDisplay(self._views, self)
         self.history = self._run.history
         self._worker = Worker(self.data_directory, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
-        self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
         for child in self.findChildren(QWidget):
             child.setAcceptDrops(False)  # a file is the window's, wherever in it it falls
         self.setAcceptDrops(True)
@@ -106,7 +104,7 @@ class MainWindow(QMainWindow):
         self._views.restore(self._preferences)
         self._show_theme(self._theme_choice.theme)
         self._show_state("idle", step=0)
-        self._on_settings_changed()
+        self._setup.show_settings()
         self._worker.start()
 
     # ---- what a script can ask ----------------------------------------------------------------------------------------
@@ -152,7 +150,8 @@ class MainWindow(QMainWindow):
         views.progress.csv_requested.connect(self._on_csv_requested)
         for view in (views.progress, views.attention):
             view.problem_found.connect(self._show_error)
-        self._estimate_clock.timeout.connect(self._on_estimate_due)
+        self._setup.estimate_requested.connect(self._on_estimate_requested)
+        self._setup.problem_found.connect(self.error_shown)
         self._events_clock.timeout.connect(self._on_events_due)
         self._worker.events_ready.connect(self._on_events_ready)
 
@@ -232,23 +231,12 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_settings_changed(self) -> None:
-        form = self._views.settings_form
-        problems = form.problems()
-        if problems:
-            self._views.cost_card.show_unknown()
-        else:
-            self._views.cost_card.show_parameter_count(parameter_count(form.settings(), self._vocabulary_size))
-            self._estimate_clock.start()
         if self._corpus is not None:
-            self._views.corpus_card.show_split(form.settings().validation_fraction)
-        message = " ".join(problems.values())
-        if message and message != self._field_problem:
-            self.error_shown.emit(message)
-        self._field_problem = message
+            self._views.corpus_card.show_split(self._views.settings_form.settings().validation_fraction)
 
-    @Slot()
-    def _on_estimate_due(self) -> None:
-        self._worker.post(EstimateCost(settings=self._views.settings_form.settings()))
+    @Slot(object)
+    def _on_estimate_requested(self, settings: RunSettings) -> None:
+        self._worker.post(EstimateCost(settings=settings))
 
     def _settings_are_good(self) -> bool:
         problems = self._views.settings_form.problems()
@@ -319,7 +307,7 @@ class MainWindow(QMainWindow):
             case MetricsExported():
                 views.message_bar.show_notice(f"Saved the numbers to {event.path}.")
             case CostEstimated():
-                self._show_cost(event)
+                self._setup.show_cost(event, self.run_state == "training")
             case GenerationStarted():
                 views.generate.show_started(event)
             case NextPreviewed():
@@ -335,7 +323,7 @@ class MainWindow(QMainWindow):
     def _show_corpus(self, event: CorpusOpened) -> None:
         views = self._views
         self._corpus = event
-        self._vocabulary_size = len(event.vocabulary)
+        self._setup.vocabulary_size = len(event.vocabulary)
         views.corpus_card.show_corpus(event, views.settings_form.settings().validation_fraction)
         views.attention.show_probe_text(event.probe)
         views.attention.show_probe_problem("")
@@ -343,12 +331,13 @@ class MainWindow(QMainWindow):
         if event.notice:
             views.message_bar.show_notice(event.notice)
         views.show_laboratory()
+        views.show_first(self._run.has_run)
         self.setWindowTitle(f"{event.name} – nanograd")
-        self._on_settings_changed()
+        self._setup.show_settings()
         self.corpus_opened.emit()
 
     def _show_checkpoint(self, event: CheckpointOpened) -> None:
-        self._vocabulary_size = len(event.vocabulary)
+        self._setup.vocabulary_size = len(event.vocabulary)
         self._views.message_bar.withdraw_offer()
         if event.corpus_missing:
             self._corpus = None
@@ -356,12 +345,6 @@ class MainWindow(QMainWindow):
         self._run.show_checkpoint(event)
         self._views.show_laboratory()
         self.checkpoint_opened.emit()
-
-    def _show_cost(self, event: CostEstimated) -> None:
-        if event.settings != self._views.settings_form.settings():
-            return
-        card = self._views.cost_card
-        (card.show_memory if self.run_state == "training" else card.show_cost)(event)  # a run knows its own pace better
 
     def _show_problem(self, event: ProblemFound) -> None:
         views = self._views
@@ -391,7 +374,7 @@ class MainWindow(QMainWindow):
             self._discards_unsaved = False
         if has_changed:
             if state == "idle":
-                self._on_settings_changed()  # what a new run will take
+                self._setup.show_settings()  # what a new run will take
             self.run_state_changed.emit(state)
 
     # ---- the former run, the theme, files that are dropped ------------------------------------------------------------

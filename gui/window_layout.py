@@ -19,6 +19,7 @@ from gui.views.probabilities import ProbabilitiesView
 from gui.views.progress import ProgressView
 from gui.views.samples import SamplesView
 from gui.views.settings_form import SettingsForm
+from gui.views.setup import SetupView
 from gui.views.status_line import StatusLine
 from gui.views.time_bar import TimeBar
 from gui.views.welcome import Welcome
@@ -26,20 +27,20 @@ from gui.views.welcome import Welcome
 _DEFAULT_SIZE: Final = (1280, 800)
 _SIDE_PX: Final = 280
 _SCROLL_BAR_PX: Final = 12
-_LAYOUT_VERSION: Final = 3
+_LAYOUT_VERSION: Final = 4
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _Split = tuple[str, str, Qt.Orientation]
 _LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
     "watch": (
-        [["progress"], ["attention", "probabilities", "inside"], ["generate", "samples"]],
+        [["progress"], ["attention", "probabilities", "inside", "setup"], ["generate", "samples"]],
         [("progress", "attention", _DOWN), ("attention", "generate", _ACROSS)],
     ),
     "inside": (
-        [["attention", "generate", "samples"], ["probabilities"], ["progress"], ["inside"]],
+        [["attention", "generate", "samples", "setup"], ["probabilities"], ["progress"], ["inside"]],
         [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
     ),
     "write": (
-        [["generate"], ["samples"], ["progress", "attention", "probabilities", "inside"]],
+        [["generate"], ["samples"], ["progress", "attention", "probabilities", "inside", "setup"]],
         [("generate", "samples", _ACROSS), ("samples", "progress", _DOWN)],
     ),
 }
@@ -73,6 +74,7 @@ class WindowLayout(QObject):
         self.inside = InsideView()
         self.generate = GenerateView()
         self.samples = SamplesView()
+        self.setup = SetupView()
         self.time_bar = TimeBar()
         self.time_bar.hide()
         self.status_line = StatusLine()
@@ -83,6 +85,7 @@ class WindowLayout(QObject):
             "inside": _dock("Inside", "inside_dock", self.inside, self.inside.header),
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
+            "setup": _dock("Set-up", "setup_dock", self.setup, None),
         }
         self._is_arranged = False
         self._saved_docks: object = None
@@ -167,9 +170,15 @@ class WindowLayout(QObject):
             return
         self._is_arranged = True  # only now: docks that are not shown take no sizes
         saved = self._saved_docks
-        if isinstance(saved, QByteArray) and self._laboratory.restoreState(saved, _LAYOUT_VERSION):
-            return
-        self._set_sizes(self._layout_name)
+        if not (isinstance(saved, QByteArray) and self._laboratory.restoreState(saved, _LAYOUT_VERSION)):
+            self._set_sizes(self._layout_name)
+
+    def show_first(self, has_run: bool) -> None:
+        """Bring up attention where there is a run, and what the settings mean where not, if the other one is in its place."""
+        setup, attention = self._docks["setup"], self._docks["attention"]
+        up, down = (attention, setup) if has_run else (setup, attention)
+        if up in self._laboratory.tabifiedDockWidgets(down) and not down.visibleRegion().isEmpty():
+            up.raise_()
 
     def choose_layout(self, name: str) -> None:
         """Arrange the docks in one of the layouts that the window has, whatever was moved before."""
@@ -221,6 +230,7 @@ class WindowLayout(QObject):
             self.inside,
             self.generate,
             self.samples,
+            self.setup,
             self.time_bar,
         ):
             view.show_theme(theme)

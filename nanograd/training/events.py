@@ -1,7 +1,8 @@
 """What happens in a run, as frozen values: the Trainer yields them, files and windows are made from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +12,26 @@ from nanograd.training.settings import RunSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins, or goes on, after `step` finished steps."""
+    """A run begins, or goes on, after `step` finished steps. `at_s` is when, by `perf_counter`."""
 
     step: int
     settings: RunSettings
     vocabulary_size: int
     parameter_count: int
     run_directory: Path | None = None
+    at_s: float = field(default_factory=perf_counter, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
-    """One optimizer step is done. `step` counts from 1; `loss` is the batch's mean, in nats per token."""
+    """One optimizer step is done. `step` counts from 1; `loss` is the batch's mean, in nats per token; `at_s` by `perf_counter`."""
 
     step: int
     loss: float
     lr: float
     gradient_norm: float
     tokens_per_second: float
+    at_s: float = field(default_factory=perf_counter, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

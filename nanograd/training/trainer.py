@@ -14,10 +14,9 @@ from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.module import Parameter
 from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
 from nanograd.random import stream, using
-from nanograd.schedule import warmup_decay
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
 from nanograd.text.tokenizer import CharacterTokenizer
-from nanograd.training.estimate import model_config
+from nanograd.training.estimate import learning_rate, model_config
 from nanograd.training.events import (
     EvaluationAdvanced,
     EvaluationFinished,
@@ -40,7 +39,7 @@ from nanograd.training.settings import RunSettings, declared_settings
 PROBE_TOKENS = 24
 _PROBE_INTERVAL_S = 1.0
 _LOOKING_SHARE = 0.02
-_EVALUATED_TOKENS_AT_ONCE = 2048
+EVALUATED_TOKENS_AT_ONCE = 2048
 _SAMPLED_TOKENS_AT_ONCE = 16
 
 
@@ -160,7 +159,7 @@ class Trainer:
         settings, number = self.settings, self.step + 1
         generator = stream(settings.seed, "batch", self.step)
         inputs, targets = sample_batch(self._train_ids, settings.block_size, settings.batch_size, generator.numpy)
-        lr = self.learning_rate(self.step)
+        lr = learning_rate(settings, self.step)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows shows in the loss, below
             self.model.train()
             loss, norm = self._parts.gradients(
@@ -190,18 +189,6 @@ class Trainer:
     def _failure(self, what: str, number: int, lr: float) -> str:
         return f"{what} at step {number:,}. Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and press Train."
 
-    def learning_rate(self, step: int) -> float:
-        """The rate for the step after `step` finished ones."""
-        settings = self.settings
-        return warmup_decay(
-            step,
-            lr=settings.lr,
-            min_lr=settings.min_lr,
-            warmup_steps=settings.warmup_steps,
-            max_steps=settings.max_steps,
-            decay=settings.decay,
-        )
-
     # ---- looking: none of it changes the run --------------------------------------------------------------------------
 
     def _evaluation_is_due(self) -> bool:
@@ -212,7 +199,7 @@ class Trainer:
         """Measure the validation loss; what failed is returned where it is not finite."""
         block_size = self.settings.block_size
         inputs, targets = evaluation_windows(self._validation_ids, block_size, self.settings.eval_windows)
-        at_once = max(1, _EVALUATED_TOKENS_AT_ONCE // block_size)
+        at_once = max(1, EVALUATED_TOKENS_AT_ONCE // block_size)
         total = 0.0
         for begin in range(0, len(inputs), at_once):
             part = slice(begin, begin + at_once)
@@ -220,7 +207,7 @@ class Trainer:
             yield EvaluationAdvanced(step=self.step, done=min(begin + at_once, len(inputs)), total=len(inputs))
         loss = total / len(inputs)
         if not isfinite(loss):
-            lr = self.learning_rate(max(0, self.step - 1))
+            lr = learning_rate(self.settings, max(0, self.step - 1))
             return RunFailed(step=self.step, message=self._failure(f"The validation loss became {loss}", self.step, lr))
         event = EvaluationFinished(step=self.step, loss=loss)
         self.metrics.add(event)
