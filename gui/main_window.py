@@ -50,6 +50,7 @@ from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text
 from gui.format import count_text
 from gui.run_display import RunDisplay
 from gui.setup_display import SetupDisplay
+from gui.text_size import TextSize, measure_anew
 from gui.theme import Theme, apply_theme
 from gui.theme_choice import ThemeChoice
 from gui.views.generate import GenerationRequest
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self._discards_unsaved = False
         self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
         self._theme_choice = ThemeChoice(self._preferences, self)
+        self._text_size = TextSize(self._preferences, self)
         self._actions = WindowActions(self)
         self._views = WindowLayout(self._actions, self)
         self._run = RunDisplay(self._views)
@@ -102,7 +104,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("nanograd")
         self._connect()
         self._views.restore(self._preferences)
-        self._show_theme(self._theme_choice.theme)
+        self._show_text_size()
         self._show_state("idle", step=0)
         self._setup.show_settings()
         self._worker.start()
@@ -137,6 +139,10 @@ class MainWindow(QMainWindow):
         for name, action in actions.themes.items():
             action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
         self._theme_choice.theme_changed.connect(self._show_theme)
+        actions.enlarge_text.triggered.connect(self._text_size.enlarge)
+        actions.shrink_text.triggered.connect(self._text_size.shrink)
+        actions.restore_text.triggered.connect(self._text_size.restore)
+        self._text_size.changed.connect(self._show_text_size)
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
             opener.bundled_requested.connect(self._on_bundled_requested)
@@ -388,10 +394,16 @@ class MainWindow(QMainWindow):
     def _show_theme(self, theme: Theme) -> None:
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            apply_theme(app, theme)
+            apply_theme(app, theme, self._text_size.scale)
         self._views.show_theme(theme)
         self._actions.theme.setToolTip(self._theme_choice.describe())
         self._actions.themes[self._theme_choice.chosen].setChecked(True)
+
+    @Slot()
+    def _show_text_size(self) -> None:
+        self._show_theme(self._theme_choice.theme)
+        measure_anew(self)
+        self._actions.show_text_size(self._text_size.can_grow, self._text_size.can_shrink)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""

@@ -6,6 +6,7 @@ from typing import Final
 
 _WINDOW_S: Final = 30.0
 _EVALUATIONS_KEPT: Final = 3
+_FIRST_STEPS: Final = 100
 
 
 class Pace:
@@ -49,8 +50,14 @@ class Pace:
 
     @property
     def step_s(self) -> float:
-        """Seconds from one step to the next where nothing lies between them; nan before there are two."""
-        return sum(took_s for _, took_s in self._steps) / len(self._steps) if self._steps else nan
+        """Seconds from one step to the next where nothing lies between them; nan before there are two.
+
+        Of the first hundred steps the slowest tenth is left out: a run begins while the window is drawn anew.
+        """
+        times = [took_s for _, took_s in self._steps]
+        if len(times) <= _FIRST_STEPS:
+            times = sorted(times)[: len(times) - len(times) // 10]
+        return sum(times) / len(times) if times else nan
 
     @property
     def evaluation_s(self) -> float:

@@ -88,9 +88,14 @@ SMALL_PX, BODY_PX, TITLE_PX, FIGURE_PX = 11.5, 13.0, 15.0, 20.0
 
 
 def scaled(size: float) -> int:
-    """A size of type or of a control in pixels, grown as far as the system's own text is larger than our body text."""
+    """A size of type or of a control in pixels, grown as far as the application's text is larger than our body text."""
+    return round(size * QApplication.font().pixelSize() / BODY_PX) if QApplication.font().pixelSize() > 0 else round(size)
+
+
+def body_px(text_scale: float) -> int:
+    """How large body text is in pixels: as the system's own where that is larger than ours, times what people chose."""
     system_px = QFontInfo(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)).pixelSize()
-    return round(size * max(1.0, system_px / BODY_PX))
+    return round(max(BODY_PX, system_px) * text_scale)
 
 
 def interface_font(pixel_size: float = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -121,11 +126,13 @@ def system_theme(app: QApplication) -> Theme:
     return LIGHT if app.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
 
 
-def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give the whole application a theme's style, font, palette and style sheet."""
+def apply_theme(app: QApplication, theme: Theme, text_scale: float = 1.0) -> None:
+    """Give the whole application a theme's style, font, palette and style sheet; all sizes follow the font's."""
     if not app.styleSheet():
         app.setStyle("Fusion")
-    app.setFont(interface_font())
+    font = interface_font()
+    font.setPixelSize(body_px(text_scale))
+    app.setFont(font)
     app.setPalette(palette(theme))
     app.setStyleSheet(stylesheet(theme))
 

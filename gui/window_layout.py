@@ -6,7 +6,8 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from gui.actions import WindowActions
-from gui.theme import Theme, set_role
+from gui.text_size import sized
+from gui.theme import Theme, scaled, set_role
 from gui.views.attention import AttentionView
 from gui.views.control_bar import ControlBar
 from gui.views.corpus_card import CorpusCard
@@ -140,7 +141,7 @@ class WindowLayout(QObject):
     def _make_side(self) -> QScrollArea:
         side = QWidget()
         set_role(side, "plain")
-        side.setFixedWidth(_SIDE_PX)
+        sized(side, lambda: side.setFixedWidth(scaled(_SIDE_PX)))
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 12, 0, 12)
         column.setSpacing(8)
@@ -153,7 +154,7 @@ class WindowLayout(QObject):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(_SIDE_PX + _SCROLL_BAR_PX)
+        sized(scroll, lambda: scroll.setFixedWidth(scaled(_SIDE_PX) + _SCROLL_BAR_PX))
         return scroll
 
     @Slot()

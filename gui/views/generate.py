@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.events import GenerationFinished, GenerationStarted, NextPreviewed, TextGenerated
+from gui.text_size import sized
 from gui.theme import Theme, mono_font, scaled, set_role, set_style_property
 from gui.views.header_row import HeaderRow
 from gui.views.next_distribution import NextDistribution
@@ -223,7 +224,8 @@ class GenerateView(QWidget):
         self.prompt_edit.setObjectName("prompt_edit")
         self.prompt_edit.setAccessibleName("Prompt")
         self.prompt_edit.setPlaceholderText(self.PLACEHOLDER)
-        self.prompt_edit.setFont(mono_font())
+        sized(self.prompt_edit, lambda: self.prompt_edit.setFont(mono_font()))
+        sized(self.prompt_edit, lambda: self.prompt_edit.document().setDefaultFont(mono_font()))
         self.prompt_edit.setTabChangesFocus(True)
         for button, name, accessible_name, role in (
             (self.generate_button, "generate_button", "Generate text", "primary"),
@@ -256,7 +258,7 @@ class GenerateView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        self.prompt_edit.setFixedHeight(scaled(50))
+        sized(self.prompt_edit, lambda: self.prompt_edit.setFixedHeight(scaled(50)))
         column.addWidget(self.prompt_edit)
         column.addWidget(self._prompt_problem)
         column.addWidget(self.generated_text, 1)
@@ -440,4 +442,4 @@ def _prepare_field(field: QAbstractSpinBox, name: str, label: str, tip: str) -> 
     field.setObjectName(name)
     field.setAccessibleName(label)
     field.setToolTip(tip)
-    field.setMinimumWidth(scaled(48))
+    sized(field, lambda: field.setMinimumWidth(scaled(48)))

@@ -1,5 +1,6 @@
 """The loss over the steps: a plot that can be zoomed, dragged and read off."""
 
+from functools import partial
 from math import floor, isfinite, log, log10
 from time import perf_counter
 from typing import Any, Final
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from gui.format import figure_text, loss_text, scientific_text
 from gui.run_history import RunHistory
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
 from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, nice_ticks, pen, thinned
 
@@ -177,7 +179,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._failure = pg.InfiniteLine(angle=90)
         self._failure_label = pg.TextItem(anchor=(0, 0))
         for label in (self._uniform_label, self._best_label, self._overfitting_label, self._failure_label):
-            label.setFont(interface_font(SMALL_PX))
+            sized(self, partial(_write_small, label))
         for item in (
             self._overfitting,
             self._uniform,
@@ -215,7 +217,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         for widget in (self._hair, self._readout):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             widget.hide()
-        self._readout.setFont(interface_font(SMALL_PX))
+        sized(self._readout, lambda: self._readout.setFont(interface_font(SMALL_PX)))
         self._readout.setObjectName("loss_readout")
 
     def _scaled(self, loss: Floats) -> Floats:
@@ -395,3 +397,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
 def _line(name: str, colour: str, loss: float) -> str:
     return f"<tr><td><span style='color:{colour}'>━</span> {name}&nbsp;&nbsp;</td><td align=right>{loss_text(loss)}</td></tr>"
+
+
+def _write_small(label: Any) -> None:
+    label.setFont(interface_font(SMALL_PX))

@@ -148,9 +148,10 @@ class ModelPicture(QWidget):
         y = area.bottom() + 4
         painter.fillRect(QRectF(left, y, right - left, 1), QColor(self._theme.faint))
         heads = f"{self._n_head} head{'s' if self._n_head > 1 else ''} of {self._parts[0].width // self._n_head}"
-        text = f"{layers} layer{'s' if layers > 1 else ''}, each {heads}" + (
-            " · the token table is the head, too" if self._is_tied else ""
-        )
+        text = f"{layers} layer{'s' if layers > 1 else ''}, each {heads}"
+        whole = f"{text} · the token table is the head, too"
+        if self._is_tied and painter.fontMetrics().horizontalAdvance(whole) <= self.width():
+            text = whole
         width = painter.fontMetrics().horizontalAdvance(text)
         x = min(max((left + right - width) / 2, 1.0), max(self.width() - width - 1.0, 1.0))
         painter.drawText(

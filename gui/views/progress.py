@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QMenu,
     QPushButton,
     QStackedLayout,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 from gui.format import loss_text, tooltip_text
 from gui.redraw import RedrawClock
 from gui.run_history import RunHistory
+from gui.text_size import sized
 from gui.theme import DARK, TITLE_PX, Theme, interface_font, scaled, set_role
 from gui.views.curves import COURSES, Curves
 from gui.views.header_row import HeaderRow
@@ -119,7 +121,7 @@ class ProgressView(QWidget):
         setting.setToolTip("How much of the smoothed curve is past: 0 is the loss itself, 0.99 about a hundred steps.")
         setting.setRange(0.0, 0.999)
         setting.setValue(self.SMOOTHING)
-        setting.setFixedWidth(scaled(56))
+        sized(setting, lambda: setting.setFixedWidth(scaled(56)))
         label = QLabel("Smoothing")
         set_role(label, "muted")
         label.setBuddy(setting)
@@ -153,12 +155,14 @@ class ProgressView(QWidget):
         for index, figure in enumerate(self._figures.values()):
             figure.line_above.setVisible(index > 0)
             column.addWidget(figure, 1)
-            figure.setMaximumHeight(scaled(96))
+            sized(figure, figure.measure)
         column.addStretch(0)
         row.addWidget(self._column, 1)
         self._column.setMaximumWidth(340)
         self._pages.addWidget(empty)
         self._pages.addWidget(body)
+        self._pages.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self.setMinimumSize(240, 112)
 
     def _build_menu(self) -> QMenu:
         """Each further curve, to be shown below the loss or not."""
@@ -241,7 +245,8 @@ class ProgressView(QWidget):
     def _fit(self) -> None:
         """The small figures stay where there is room for them, and any of them is left."""
         has_figures = any(not figure.isHidden() for figure in self._figures.values())
-        self._column.setVisible(self.width() >= self.NARROW and has_figures)
+        is_room = self.width() >= self.NARROW and self.height() >= self._column.minimumSizeHint().height()
+        self._column.setVisible(is_room and has_figures)
 
 
 class _Legend(QWidget):
@@ -278,7 +283,7 @@ class _Figure(QWidget):
         self._value = QLabel("–")
         self._value.setObjectName(object_name)
         self._value.setAccessibleName(name)
-        self._value.setFont(interface_font(TITLE_PX, QFont.Weight.DemiBold))
+        sized(self._value, lambda: self._value.setFont(interface_font(TITLE_PX, QFont.Weight.DemiBold)))
         self._line = _Sparkline()
         self.line_above = hairline()
         grid = QGridLayout(self)
@@ -293,6 +298,9 @@ class _Figure(QWidget):
         grid.addWidget(title, 2, 0)
         grid.addWidget(self._value, 3, 0)
         grid.addWidget(self._line, 1, 1, 4, 1)
+
+    def measure(self) -> None:
+        self.setMaximumHeight(scaled(96))
 
     def show_value(self, text: str) -> None:
         self._value.setText(text)

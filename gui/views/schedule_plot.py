@@ -51,7 +51,7 @@ class SchedulePlot(QWidget):
         return QSize(220, scaled(104))
 
     def _describe(self) -> str:
-        peak, end = number_text(max(self._rates)), number_text(self._rates[-1])
+        peak, end = (number_text(float(f"{rate:.2g}")) for rate in (max(self._rates), self._rates[-1]))
         rise = f" after {count_text(self._warmup_steps)} steps" if self._warmup_steps else " at first"
         return f"{peak}{rise}, {end} at the end"
 

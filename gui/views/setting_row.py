@@ -7,6 +7,7 @@ from PySide6.QtGui import QEnterEvent, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QStyledItemDelegate, QVBoxLayout, QWidget
 
 from gui.format import number_text, tooltip_text
+from gui.text_size import sized
 from gui.theme import scaled, set_role, set_style_property
 from gui.views.number_field import FIELD_WIDTH_PX, IntegerField, NumberField
 from nanograd.training.settings import Setting
@@ -143,11 +144,11 @@ class ChoiceField(QComboBox):
 def _make_field(name: str, setting: Setting, default: Any) -> Field:
     if isinstance(default, bool):
         box = QCheckBox()
-        box.setMinimumHeight(scaled(26))
+        sized(box, lambda: box.setMinimumHeight(scaled(26)))
         return box
     if setting.choices:
         choice = ChoiceField(setting.choices)
-        choice.setFixedSize(scaled(FIELD_WIDTH_PX), scaled(26))
+        sized(choice, lambda: choice.setFixedSize(scaled(FIELD_WIDTH_PX), scaled(26)))
         return choice
     if isinstance(default, int):
         return _sized(IntegerField(setting.unit, is_grouped=name != "seed"))
@@ -160,7 +161,7 @@ def _effects(setting: Setting) -> list[str]:
 
 
 def _sized(field: IntegerField | NumberField) -> IntegerField | NumberField:
-    field.setFixedWidth(scaled(FIELD_WIDTH_PX))
+    sized(field, lambda: field.setFixedWidth(scaled(FIELD_WIDTH_PX)))
     return field
 
 

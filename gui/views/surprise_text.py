@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit, QToolTip, QWidget
 
+from gui.text_size import sized
 from gui.theme import DARK, Theme, mix, mono_font, set_role
 from nanograd.text.tokenizer import visible
 
@@ -39,7 +40,7 @@ class SurpriseText(QTextEdit):
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
-        self.setFont(mono_font())
+        sized(self, lambda: self.setFont(mono_font()))
         self.document().setDocumentMargin(1)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         set_role(self, "plain")

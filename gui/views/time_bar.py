@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider,
 
 from gui.format import count_text
 from gui.icons import icon
+from gui.text_size import sized
 from gui.theme import DARK, Theme, scaled, set_role, set_style_property
 
 
@@ -91,7 +92,7 @@ class TimeBar(QFrame):
         self.play_button.setObjectName("play_button")
         self.play_button.setAccessibleName("Play the run")
         self.play_button.setToolTip("Play the run from where the slider stands")
-        self.play_button.setFixedSize(scaled(28), scaled(28))
+        sized(self.play_button, lambda: self.play_button.setFixedSize(scaled(28), scaled(28)))
         self.play_button.setIconSize(QSize(14, 14))
         set_role(self.play_button, "icon")
         self.time_slider.setObjectName("time_slider")
@@ -148,7 +149,7 @@ class _MarkedSlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal)
         self._theme = DARK
         self._marks: Sequence[int] = ()
-        self.setFixedHeight(scaled(28))
+        sized(self, lambda: self.setFixedHeight(scaled(28)))
         self.setPageStep(5)
 
     def show_marks(self, marks: Sequence[int]) -> None:

@@ -83,3 +83,13 @@ def test_evaluations_are_measured_apart_and_counted_in_what_is_left(pace):
 def test_evaluations_to_come_are_counted(step, max_steps, interval, expected):
     due = [at for at in range(step + 1, max_steps + 1) if at % interval == 0 or at == max_steps]
     assert evaluations_between(step, max_steps, interval) == len(due) == expected
+
+
+def test_the_slowest_of_the_first_steps_are_left_out_and_none_later(pace):
+    pace.note_start(0.0, 0)
+    pace.note_step(9.0, 1)  # the window was being drawn
+    for step in range(2, 101):
+        pace.note_step(9.0 + (step - 1) * 0.1, step)
+    assert pace.step_s == pytest.approx(0.1)
+    pace.note_step(9.0 + 100 * 0.1, 101)
+    assert pace.step_s == pytest.approx((9.0 + 100 * 0.1) / 101)
