@@ -99,7 +99,7 @@ class ProbabilitiesView(QWidget):
         self._pages.addWidget(empty)
         self._pages.addWidget(body)
         self._pages.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
-        sized(self, lambda: self.setMinimumSize(scaled(240), scaled(200)))  # what does not fit is scrolled, or left out
+        sized(self, lambda: self.setMinimumSize(scaled(240), scaled(160)))  # what does not fit is scrolled, or left out
 
     def _build_tables(self) -> QVBoxLayout:
         column = QVBoxLayout()
