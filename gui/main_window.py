@@ -53,7 +53,7 @@ from gui.setup_display import SetupDisplay
 from gui.text_size import TextSize, measure_anew
 from gui.theme import Theme, apply_theme
 from gui.theme_choice import ThemeChoice
-from gui.views.generate import GenerationRequest
+from gui.views.generation_settings import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
 from nanograd.training.events import (

@@ -3,7 +3,18 @@
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QTabBar,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.actions import WindowActions
 from gui.text_size import sized
@@ -88,6 +99,9 @@ class WindowLayout(QObject):
             "samples": _dock("Samples", "samples_dock", self.samples, None),
             "setup": _dock("Set-up", "setup_dock", self.setup, None),
         }
+        for number, dock in enumerate(self._docks.values(), 1):
+            dock.show_action.setShortcut(QKeySequence(f"Alt+{number}"))
+            window.addAction(dock.show_action)
         self._is_arranged = False
         self._saved_docks: object = None
         self._layout_name = "watch"
@@ -102,6 +116,7 @@ class WindowLayout(QObject):
         for name, action in actions.layouts.items():
             action.triggered.connect(lambda _is_checked, name=name: self.choose_layout(name))
         self._show_layout_name("watch")
+        self.control_bar.main_menu.show_actions(self._everything(actions))
 
     def _make_laboratory(self) -> QMainWindow:
         """A window within the window: docks can be moved within the centre, and out of it."""
@@ -138,6 +153,25 @@ class WindowLayout(QObject):
         root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         root.setFocus()
 
+    def _everything(self, actions: WindowActions) -> dict[str, list[QAction]]:
+        """All that can be done, by what it is done to."""
+        progress, generate = self.progress, self.generate
+        looks = [*actions.themes.values(), actions.theme, actions.enlarge_text, actions.shrink_text, actions.restore_text]
+        return {
+            "File": [actions.open_corpus, actions.open_checkpoint, actions.save_checkpoint, actions.close_run],
+            "Run": [actions.train, actions.pause, actions.step, actions.stop],
+            "Curves": [
+                progress.log_axis_action,
+                *progress.course_actions.values(),
+                progress.export_csv_action,
+                progress.export_image_action,
+            ],
+            "Moments": list(self.time_bar.moment_actions),
+            "Write": list(generate.write_actions),
+            "Panels": [*actions.layouts.values(), *(dock.show_action for dock in self._docks.values())],
+            "Looks": looks,
+        }
+
     def _make_side(self) -> QScrollArea:
         side = QWidget()
         set_role(side, "plain")
@@ -150,6 +184,7 @@ class WindowLayout(QObject):
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("setup_scroll_area")
+        scroll.setAccessibleName("Text, settings and costs")
         scroll.setWidget(side)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -162,6 +197,8 @@ class WindowLayout(QObject):
         """A dock among tabs is named by its tab, and needs no title of its own."""
         for dock in self._docks.values():
             dock.show_tabbed(bool(self._laboratory.tabifiedDockWidgets(dock)))
+        for tabs in self._laboratory.findChildren(QTabBar):
+            tabs.setAccessibleName("Panels that share this place")
 
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""
@@ -242,6 +279,7 @@ class WindowLayout(QObject):
         if self._is_arranged:
             preferences.setValue("docks", self._laboratory.saveState(_LAYOUT_VERSION))
         preferences.setValue("layout", self._layout_name)
+        self.progress.remember(preferences)
         preferences.sync()
 
     def restore(self, preferences: QSettings) -> None:
@@ -250,6 +288,7 @@ class WindowLayout(QObject):
         geometry = preferences.value("geometry")
         if geometry is not None:
             self._window.restoreGeometry(geometry)
+        self.progress.recall(preferences)
         self._saved_docks = preferences.value("docks")
         name = str(preferences.value("layout"))
         if name in _LAYOUTS:

@@ -13,6 +13,7 @@ from gui.format import count_text
 from gui.icons import icon
 from gui.text_size import sized
 from gui.theme import Theme, scaled, set_role, set_style_property
+from gui.views.main_menu import MainMenu
 
 STATE_TITLES: Final[dict[RunState, str]] = {
     "idle": "Idle",
@@ -41,6 +42,7 @@ class ControlBar(QFrame):
         self._theme = _menu_button("theme_button", "Theme and size of the text", "theme_menu", _looks(actions))
         self._theme.setIconSize(QSize(16, 16))
         self._layout = _menu_button("layout_button", "Arrangement of the panels", "layout_menu", [*actions.layouts.values()])
+        self.main_menu = MainMenu()
         self._pill = QFrame()
         self._dot = QFrame()
         self._state = QLabel()
@@ -65,7 +67,7 @@ class ControlBar(QFrame):
         for widget in (self._train, self._pause, self._step, self._stop, self._make_pill(), self._make_counter()):
             row.addWidget(widget)
         row.addStretch(1)
-        for button in (self._open, self._save, self._layout, self._theme):
+        for button in (self._open, self._save, self._layout, self._theme, self.main_menu):
             row.addWidget(button)
 
     def _make_pill(self) -> QFrame:
@@ -121,6 +123,7 @@ class ControlBar(QFrame):
             (self._actions.save_checkpoint, "save", theme.muted),
         ):
             action.setIcon(icon(name, color))
+        self.main_menu.show_theme(theme)
         self._theme.setIcon(icon("theme", theme.muted))
         self._layout.setIcon(icon("chevron", theme.muted))
 

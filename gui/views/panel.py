@@ -1,7 +1,7 @@
 """The panels that the views sit in, each with a title, a place for controls beside it, and a body: cards and docks."""
 
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.text_size import sized
@@ -99,6 +99,21 @@ class Dock(QDockWidget):
         body.addWidget(content)
         self.setWidget(frame)
         self._has_controls = False
+        self.show_action = QAction(f"To {title}", self)
+        self.show_action.setObjectName(f"show_{name}_action")
+        self.show_action.triggered.connect(self.come_forward)
+
+    def come_forward(self) -> None:
+        """Lie on top of its tabs, with the keyboard at its first control."""
+        self.show()
+        self.raise_()
+        if self.isFloating():
+            self.activateWindow()
+        content = self.widget()
+        stops = [child for child in content.findChildren(QWidget) if child.focusPolicy() & Qt.FocusPolicy.TabFocus]
+        ready = [child for child in stops if child.isVisibleTo(content) and child.isEnabled()]
+        if ready:
+            ready[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def add_control(self, widget: QWidget) -> None:
         """Put a control at the right end of the header."""

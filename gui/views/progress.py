@@ -1,10 +1,11 @@
 """How the run goes: the loss, the learning rate, the gradient norm and the speed."""
 
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, QSettings, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QFont, QKeySequence, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -64,6 +65,7 @@ class ProgressView(QWidget):
         self.png_button = _flat_button(
             "progress_png_button", "Image", "Save the plot as a picture", "Save the plots as PNG or SVG"
         )
+        self.course_actions: dict[str, QAction] = {}
         self._training_legend = _Legend("training", "training_loss_label")
         self._validation_legend = _Legend("validation", "validation_loss_label")
         self.log_axis_action = _action(self, "log_axis_action", self.log_axis_button, "Ctrl+L", is_checkable=True)
@@ -107,6 +109,21 @@ class ProgressView(QWidget):
     def clear(self) -> None:
         """Forget the run."""
         self.show_history(RunHistory(), 1, 0)
+
+    def remember(self, preferences: QSettings) -> None:
+        """Write down how the curves are shown."""
+        preferences.setValue("curves/smoothing", self.smoothing_setting.value())
+        preferences.setValue("curves/is_logarithmic", self.log_axis_action.isChecked())
+        preferences.setValue("curves/shown", " ".join(name for name, action in self.course_actions.items() if action.isChecked()))
+
+    def recall(self, preferences: QSettings) -> None:
+        """Show the curves as was written down."""
+        with suppress(ValueError):
+            self.smoothing_setting.setValue(float(str(preferences.value("curves/smoothing", self.SMOOTHING))))
+        self.log_axis_action.setChecked(str(preferences.value("curves/is_logarithmic")).casefold() == "true")
+        shown = str(preferences.value("curves/shown", "")).split()
+        for name, action in self.course_actions.items():
+            action.setChecked(name in shown)
 
     def save_picture(self, path: str) -> None:
         """Write the plots as PNG or, by the ending, as SVG."""
@@ -172,7 +189,10 @@ class ProgressView(QWidget):
             action = menu.addAction(f"{title} below the loss")
             action.setObjectName(f"show_{name}_action")
             action.setCheckable(True)
+            action.setShortcut(QKeySequence(f"Ctrl+Alt+{len(self.course_actions) + 1}"))
+            self.addAction(action)
             action.toggled.connect(lambda is_shown, name=name: self._show_course(name, is_shown))
+            self.course_actions[name] = action
         return menu
 
     def _show_course(self, name: str, is_shown: bool) -> None:
