@@ -21,6 +21,7 @@ from gui.commands import (
     PreviewNext,
     SaveCheckpoint,
     SetProbe,
+    ShowBatch,
     Shutdown,
     StartTraining,
     StopGenerating,
@@ -41,6 +42,7 @@ from gui.events import (
     ShutdownRefused,
 )
 from gui.loaded_run import LoadedRun
+from gui.replayer import Replayer
 from gui.writer import Writer
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
@@ -72,6 +74,7 @@ class Engine:
         self._loaded: LoadedRun | None = None
         self._training: Iterator[TrainingEvent] | None = None
         self._writer = Writer(emit)
+        self._replayer = Replayer(emit)
         self._cost_meter = CostMeter(emit)
         self._probe = ""
         self._last_step_s = 0.0
@@ -101,7 +104,7 @@ class Engine:
     def _next_command(self) -> Command | None:
         """The next command; waits for it only where there is nothing else to do."""
         try:
-            if self._state == "training" or self._writer.is_writing:
+            if self._state == "training" or self._writer.is_writing or self._replayer.is_replaying:
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -129,6 +132,8 @@ class Engine:
                 self._open_checkpoint(command.path)
             case ExportMetrics():
                 self._export(command)
+            case ShowBatch():
+                self._show_batch(command.step)
             case SetProbe():
                 self._set_probe(command.text)
             case Generate():
@@ -144,10 +149,11 @@ class Engine:
                 self._shut_down(command)
 
     def _work(self) -> None:
-        """Tokens for at most as long as the last step took, then one event of the training, in turns."""
+        """Tokens for at most as long as the last step took, a step of a replay, then one event of the training, in turns."""
         is_training = self._state == "training"
         if self._writer.is_writing:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
+        self._replayer.advance()
         if is_training and self._training is not None:
             self._advance(self._training)
         elif not self._writer.is_writing:
@@ -262,6 +268,7 @@ class Engine:
         """Stop whatever is under way."""
         self._pause()
         self._writer.stop()
+        self._replayer.stop()
 
     def _recover(self, event: RunFailed) -> None:
         """After a loss that is not finite: load the weights that were saved last, or begin anew from the seed."""
@@ -335,6 +342,7 @@ class Engine:
         self._unsaved = None
         self._training = None
         self._writer.stop()
+        self._replayer.stop()
         self._loaded = None
         self._set_state("idle")
 
@@ -388,6 +396,10 @@ class Engine:
         event = self._loaded.take_probe() if self._loaded else None
         if event is not None:
             self._emit(event)
+
+    def _show_batch(self, step: int) -> None:
+        run = self._runnable()
+        self._replayer.start(step, run.trainer, self._loaded.checkpoints if self._loaded else ())
 
     def _generate(self, command: Generate) -> None:
         if self._loaded is None:

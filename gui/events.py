@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nanograd.training.events import SampleWritten, TrainingEvent
+from nanograd.training.events import BatchSeen, ReplayAdvanced, SampleWritten, TrainingEvent
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
@@ -95,6 +95,15 @@ class CostEstimated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayStarted:
+    """To see the batch of `step`, `replayed_steps` steps after step `replayed_from` are gone through again."""
+
+    step: int
+    replayed_from: int
+    replayed_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationStarted:
     """A text begins after `prompt`, drawn with `seed`."""
 
@@ -155,6 +164,9 @@ EngineEvent = (
     | FormerRunFound
     | MetricsExported
     | CostEstimated
+    | ReplayStarted
+    | ReplayAdvanced
+    | BatchSeen
     | GenerationStarted
     | TextGenerated
     | NextPreviewed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from gui.actions import WindowActions
 from gui.application import default_data_directory
@@ -23,6 +23,7 @@ from gui.commands import (
     PreviewNext,
     SaveCheckpoint,
     SetProbe,
+    ShowBatch,
     Shutdown,
     StartTraining,
     StopGenerating,
@@ -41,6 +42,7 @@ from gui.events import (
     MetricsExported,
     NextPreviewed,
     ProblemFound,
+    ReplayStarted,
     RunState,
     RunStateChanged,
     ShutdownRefused,
@@ -48,19 +50,19 @@ from gui.events import (
 )
 from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
 from gui.format import count_text
+from gui.looks import Looks
 from gui.run_display import RunDisplay
 from gui.setup_display import SetupDisplay
-from gui.text_size import TextSize, measure_anew
-from gui.theme import Theme, apply_theme
-from gui.theme_choice import ThemeChoice
 from gui.views.generation_settings import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
 from nanograd.training.events import (
+    BatchSeen,
     CheckpointSaved,
     EvaluationAdvanced,
     EvaluationFinished,
     ProbeTaken,
+    ReplayAdvanced,
     RunFailed,
     RunStarted,
     SampleWritten,
@@ -89,10 +91,9 @@ class MainWindow(QMainWindow):
         self._former_run: Path | None = None
         self._discards_unsaved = False
         self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
-        self._theme_choice = ThemeChoice(self._preferences, self)
-        self._text_size = TextSize(self._preferences, self)
         self._actions = WindowActions(self)
         self._views = WindowLayout(self._actions, self)
+        self._looks = Looks(self._preferences, self._actions, self._views, self)
         self._run = RunDisplay(self._views)
         self._setup = SetupDisplay(self._views, self)
         self.history = self._run.history
@@ -104,7 +105,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("nanograd")
         self._connect()
         self._views.restore(self._preferences)
-        self._show_text_size()
+        self._looks.show()
         self._show_state("idle", step=0)
         self._setup.show_settings()
         self._worker.start()
@@ -135,14 +136,6 @@ class MainWindow(QMainWindow):
         actions.step.triggered.connect(self._on_step_requested)
         actions.stop.triggered.connect(self._on_stop_requested)
         actions.close_run.triggered.connect(self._on_close_run_requested)
-        actions.theme.triggered.connect(self._theme_choice.choose_next)
-        for name, action in actions.themes.items():
-            action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
-        self._theme_choice.theme_changed.connect(self._show_theme)
-        actions.enlarge_text.triggered.connect(self._text_size.enlarge)
-        actions.shrink_text.triggered.connect(self._text_size.shrink)
-        actions.restore_text.triggered.connect(self._text_size.restore)
-        self._text_size.changed.connect(self._show_text_size)
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
             opener.bundled_requested.connect(self._on_bundled_requested)
@@ -153,6 +146,7 @@ class MainWindow(QMainWindow):
         views.generate.preview_requested.connect(self._on_preview_requested)
         views.generate.stop_requested.connect(self._on_stop_generating_requested)
         views.generate.problem_found.connect(self.error_shown)
+        views.progress.step_chosen.connect(self._on_step_chosen)
         views.progress.csv_requested.connect(self._on_csv_requested)
         for view in (views.progress, views.attention):
             view.problem_found.connect(self._show_error)
@@ -217,6 +211,10 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _on_csv_requested(self, path: str) -> None:
         self._worker.post(ExportMetrics(path=Path(path), metrics=self.history.metrics))
+
+    @Slot(int)
+    def _on_step_chosen(self, step: int) -> None:
+        self._worker.post(ShowBatch(step=step))
 
     @Slot(str)
     def _on_probe_changed(self, text: str) -> None:
@@ -296,6 +294,8 @@ class MainWindow(QMainWindow):
                 self._run.show_probe(event)
             case SampleWritten():
                 self._run.show_sample(event)
+            case ReplayStarted() | ReplayAdvanced() | BatchSeen():
+                self._run.show_replay(event)
             case RunFailed():
                 self.history.add(event)
                 self._show_error(event.message)
@@ -383,27 +383,12 @@ class MainWindow(QMainWindow):
                 self._setup.show_settings()  # what a new run will take
             self.run_state_changed.emit(state)
 
-    # ---- the former run, the theme, files that are dropped ------------------------------------------------------------
+    # ---- the former run, files that are dropped -----------------------------------------------------------------------
 
     def _offer(self, event: FormerRunFound) -> None:
         self._former_run = event.path
         where = f"step {count_text(event.step)} of {count_text(event.max_steps)}"
         self._views.message_bar.offer(f"Your last run, on {event.corpus_name}, stands at {where}.")
-
-    @Slot(object)
-    def _show_theme(self, theme: Theme) -> None:
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            apply_theme(app, theme, self._text_size.scale)
-        self._views.show_theme(theme)
-        self._actions.theme.setToolTip(self._theme_choice.describe())
-        self._actions.themes[self._theme_choice.chosen].setChecked(True)
-
-    @Slot()
-    def _show_text_size(self) -> None:
-        self._show_theme(self._theme_choice.theme)
-        measure_anew(self)
-        self._actions.show_text_size(self._text_size.can_grow, self._text_size.can_shrink)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""

@@ -5,12 +5,20 @@ from math import isfinite, nan
 from time import monotonic
 from typing import Final
 
-from gui.events import CheckpointOpened, RunState
+from gui.events import CheckpointOpened, ReplayStarted, RunState
 from gui.moments import Moments
 from gui.pace import Pace
 from gui.run_history import RunHistory
 from gui.window_layout import WindowLayout
-from nanograd.training.events import EvaluationFinished, ProbeTaken, RunStarted, SampleWritten, StepFinished
+from nanograd.training.events import (
+    BatchSeen,
+    EvaluationFinished,
+    ProbeTaken,
+    ReplayAdvanced,
+    RunStarted,
+    SampleWritten,
+    StepFinished,
+)
 
 _READING_INTERVAL_S: Final = 0.25
 _NO_MODEL: Final = "Open a text and press Train; then the model can write."
@@ -121,6 +129,17 @@ class RunDisplay:
         self.history.add(event)
         self._views.samples.add(event, self._validation_losses().get(event.step))
 
+    def show_replay(self, event: ReplayStarted | ReplayAdvanced | BatchSeen) -> None:
+        """The texts of a step were asked for, are on their way, or are here."""
+        match event:
+            case ReplayStarted():
+                self._views.batch.show_started(event)
+                self._views.show_batch()
+            case ReplayAdvanced():
+                self._views.batch.show_advance(event)
+            case BatchSeen():
+                self._views.batch.show_batch(event)
+
     def show_state(self, state: RunState, step: int) -> None:
         """The run is in `state` after `step` steps; "idle" is no run at all."""
         views = self._views
@@ -178,5 +197,6 @@ class RunDisplay:
         views.attention.clear()
         views.probabilities.clear()
         views.inside.clear()
+        views.batch.clear()
         views.show_first(has_run=False)
         views.status_line.clear()

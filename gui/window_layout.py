@@ -20,6 +20,7 @@ from gui.actions import WindowActions
 from gui.text_size import sized
 from gui.theme import Theme, scaled, set_role
 from gui.views.attention import AttentionView
+from gui.views.batch import BatchView
 from gui.views.control_bar import ControlBar
 from gui.views.corpus_card import CorpusCard
 from gui.views.cost_card import CostCard
@@ -39,20 +40,20 @@ from gui.views.welcome import Welcome
 _DEFAULT_SIZE: Final = (1280, 800)
 _SIDE_PX: Final = 280
 _SCROLL_BAR_PX: Final = 12
-_LAYOUT_VERSION: Final = 4
+_LAYOUT_VERSION: Final = 5
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _Split = tuple[str, str, Qt.Orientation]
 _LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
     "watch": (
-        [["progress"], ["attention", "probabilities", "inside", "setup"], ["generate", "samples"]],
+        [["progress"], ["attention", "probabilities", "inside", "setup"], ["generate", "samples", "batch"]],
         [("progress", "attention", _DOWN), ("attention", "generate", _ACROSS)],
     ),
     "inside": (
-        [["attention", "generate", "samples", "setup"], ["probabilities"], ["progress"], ["inside"]],
+        [["attention", "generate", "samples", "batch", "setup"], ["probabilities"], ["progress"], ["inside"]],
         [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
     ),
     "write": (
-        [["generate"], ["samples"], ["progress", "attention", "probabilities", "inside", "setup"]],
+        [["generate"], ["samples", "batch"], ["progress", "attention", "probabilities", "inside", "setup"]],
         [("generate", "samples", _ACROSS), ("samples", "progress", _DOWN)],
     ),
 }
@@ -86,6 +87,7 @@ class WindowLayout(QObject):
         self.inside = InsideView()
         self.generate = GenerateView()
         self.samples = SamplesView()
+        self.batch = BatchView()
         self.setup = SetupView()
         self.time_bar = TimeBar()
         self.time_bar.hide()
@@ -97,6 +99,7 @@ class WindowLayout(QObject):
             "inside": _dock("Inside", "inside_dock", self.inside, self.inside.header),
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
+            "batch": _dock("Batch", "batch_dock", self.batch, self.batch.header),
             "setup": _dock("Set-up", "setup_dock", self.setup, None),
         }
         for number, dock in enumerate(self._docks.values(), 1):
@@ -163,6 +166,7 @@ class WindowLayout(QObject):
             "Curves": [
                 progress.log_axis_action,
                 *progress.course_actions.values(),
+                progress.show_batch_action,
                 progress.export_csv_action,
                 progress.export_image_action,
             ],
@@ -218,6 +222,11 @@ class WindowLayout(QObject):
         if up in self._laboratory.tabifiedDockWidgets(down) and not down.visibleRegion().isEmpty():
             up.raise_()
 
+    def show_batch(self) -> None:
+        """Bring up the texts of a step."""
+        self._docks["batch"].show()
+        self._docks["batch"].raise_()
+
     def choose_layout(self, name: str) -> None:
         """Arrange the docks in one of the layouts that the window has, whatever was moved before."""
         self._show_layout_name(name)
@@ -268,6 +277,7 @@ class WindowLayout(QObject):
             self.inside,
             self.generate,
             self.samples,
+            self.batch,
             self.setup,
             self.time_bar,
         ):

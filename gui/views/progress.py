@@ -41,6 +41,8 @@ class ProgressView(QWidget):
     csv_requested = Signal(str)
     """Carries the path that was chosen for the table."""
     problem_found = Signal(str)
+    step_chosen = Signal(int)
+    """Carries the step whose texts are to be shown."""
 
     NARROW: Final = 640
     CURVE_INTERVAL_S: Final = 0.2
@@ -52,6 +54,7 @@ class ProgressView(QWidget):
         super().__init__(parent)
         self._history = RunHistory()
         self._max_steps, self._vocabulary_size = 1, 0
+        self._moment: int | None = None
         self.curves = Curves()
         self.loss_plot = self.curves.loss_plot
         self.smoothing_setting = NumberField()
@@ -66,6 +69,10 @@ class ProgressView(QWidget):
             "progress_png_button", "Image", "Save the plot as a picture", "Save the plots as PNG or SVG"
         )
         self.course_actions: dict[str, QAction] = {}
+        self.show_batch_action = QAction("Texts of the step shown", self)
+        self.show_batch_action.setObjectName("show_batch_action")
+        self.show_batch_action.setShortcut("Ctrl+B")
+        self.addAction(self.show_batch_action)
         self._training_legend = _Legend("training", "training_loss_label")
         self._validation_legend = _Legend("validation", "validation_loss_label")
         self.log_axis_action = _action(self, "log_axis_action", self.log_axis_button, "Ctrl+L", is_checkable=True)
@@ -96,6 +103,7 @@ class ProgressView(QWidget):
 
     def show_moment(self, step: int | None) -> None:
         """Mark the step that the other views show; None is the latest."""
+        self._moment = step
         self.loss_plot.show_moment(step)
 
     def show_theme(self, theme: Theme) -> None:
@@ -205,6 +213,8 @@ class ProgressView(QWidget):
         self.request_redraw()
 
     def _connect(self) -> None:
+        self.loss_plot.step_clicked.connect(self.step_chosen)
+        self.show_batch_action.triggered.connect(self._on_batch_asked_for)
         self.loss_plot.painted.connect(self._clock.note_painting)
         for course in self.curves.courses.values():
             course.painted.connect(self._clock.note_painting)
@@ -234,6 +244,12 @@ class ProgressView(QWidget):
             for name, figure in self._figures.items():
                 _, show = COURSES[name]
                 figure.show_value(show(float(getattr(history, name)[-1])))
+
+    @Slot()
+    def _on_batch_asked_for(self) -> None:
+        steps = self._history.steps
+        if steps.size:
+            self.step_chosen.emit(min(max(self._moment or int(steps[-1]), 1), int(steps[-1])))
 
     @Slot(bool)
     def _on_following_changed(self, is_following: bool) -> None:

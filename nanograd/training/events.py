@@ -103,6 +103,33 @@ class ProbeTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayAdvanced:
+    """On the way to the batch of `step`, `done` of `total` steps were gone through again."""
+
+    step: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BatchSeen:
+    """The texts of one step's batch, worst first: `ids` (B, T + 1) into `vocabulary`, and the `losses` (B, T) of all but the first.
+
+    `loss` is their mean, in nats per token, and `told_loss` what the run itself told. To get there, `replayed_steps` steps were
+    gone through again after step `replayed_from`.
+    """
+
+    step: int
+    vocabulary: tuple[str, ...]
+    ids: NDArray[np.int64]
+    losses: NDArray[np.float32]
+    loss: float
+    told_loss: float | None
+    replayed_steps: int
+    replayed_from: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SampleAdvanced:
     """`done` of the `total` tokens of a sample are written."""
 
