@@ -217,7 +217,12 @@ QFrame[role="message"] {{ background: {theme.accent_ground}; border: none; }}
 QFrame[role="message"][error="true"] {{ background: {mix(theme.panel, theme.bad, 0.14)}; }}
 QFrame[role="drop"] {{ background: {theme.panel}; border: 1px dashed {theme.faint}; border-radius: {PANEL_RADIUS}px; }}
 QFrame[role="drop"][active="true"] {{ background: {theme.accent_ground}; border: 1px solid {theme.accent}; }}
-QTableView {{ background: transparent; border: none; outline: none; }}
+QTableView, QTreeView {{ background: transparent; border: none; outline: none; }}
+QTreeView {{ border-top: 1px solid {theme.hairline}; padding-top: 2px; }}
+QTreeView::item {{ color: {theme.muted}; border-radius: 4px; padding: 1px 4px; }}
+QTreeView::item:hover {{ color: {theme.text}; }}
+QTreeView::item:selected {{ background: {theme.accent_ground}; color: {theme.accent_text}; }}
+QTreeView::branch, QTreeView::branch:selected {{ background: transparent; image: none; }}
 QHeaderView, QTableCornerButton::section {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: transparent; color: {theme.muted}; border: none; padding: 0; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}

@@ -137,6 +137,7 @@ class _Texts(QTextEdit):
             _space(cursor, top=0)
             self._write_tokens(cursor, event, index, theme, highest)
         cursor.endEditBlock()
+        self.moveCursor(QTextCursor.MoveOperation.Start)
         self.verticalScrollBar().setValue(0)
 
     def _write_tokens(self, cursor: QTextCursor, event: BatchSeen, index: int, theme: Theme, highest: float) -> None:

@@ -106,7 +106,7 @@ class BranchTree(QTreeWidget):
     def _measure(self) -> None:
         self.setFont(mono_font(SMALL_PX))
         row = self.fontMetrics().height() + 6
-        self.setFixedHeight(min(max(len(self._branches), 1), self.MOST_ROWS) * row + 4)
+        self.setFixedHeight(min(max(len(self._branches), 1), self.MOST_ROWS) * row + 6)
 
     def _on_item_clicked(self, item: QTreeWidgetItem) -> None:
         chosen = self._branches[item.data(0, Qt.ItemDataRole.UserRole)]

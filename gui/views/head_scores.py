@@ -115,7 +115,8 @@ class HeadScoresPlot(QWidget):
         plot.setFrameShape(plot.Shape.NoFrame)
         sized(plot, lambda: plot.setFixedHeight(scaled(self.HEIGHT_PX)))
         plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for still in (plot, plot.viewport()):  # there is nothing to do in it
+            still.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMenuEnabled(False)
         plot.hideButtons()
         plot.showGrid(y=True, alpha=1.0)

@@ -26,7 +26,11 @@ def test_everything_that_takes_the_keyboard_says_what_it_is(person, text_file):
     for layout in ("watch", "inside", "write"):
         person.do(f"layout_{layout}_action")
         for widget in stops(person.window):
-            owner = widget.parentWidget() if isinstance(widget.parentWidget(), QAbstractSpinBox | QComboBox | QAbstractScrollArea) else widget
+            owner = (
+                widget.parentWidget()
+                if isinstance(widget.parentWidget(), QAbstractSpinBox | QComboBox | QAbstractScrollArea)
+                else widget
+            )
             name = owner.accessibleName() or (owner.text() if isinstance(owner, QAbstractButton) else "")
             assert name, (owner, owner.objectName(), owner.parentWidget(), owner.focusPolicy())
 
