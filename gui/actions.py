@@ -40,6 +40,10 @@ class WindowActions:
                 ("dark", "Dark", "dark"),
             )
         }
+        self.enlarge_text = self._make("enlarge_text", "Larger text", "Draw all text larger", "Ctrl++")
+        self.shrink_text = self._make("shrink_text", "Smaller text", "Draw all text smaller", "Ctrl+-")
+        self.restore_text = self._make("restore_text", "Normal text", "Draw all text as large as the system's", "Ctrl+0")
+        self.enlarge_text.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # one key on many keyboards
         self.layouts = {
             name: self._make_choice(f"layout_{name}", text, help, f"Ctrl+{number}")
             for number, (name, text, help) in enumerate(LAYOUTS, 1)
@@ -58,6 +62,11 @@ class WindowActions:
         self.stop.setEnabled(state in ("training", "paused"))
         self.save_checkpoint.setEnabled(has_run)
         self.close_run.setEnabled(has_run)
+
+    def show_text_size(self, can_grow: bool, can_shrink: bool) -> None:
+        """Enable what can be done to the size of the text."""
+        self.enlarge_text.setEnabled(can_grow)
+        self.shrink_text.setEnabled(can_shrink)
 
     def _make_choice(self, name: str, text: str, help: str, shortcut: str = "") -> QAction:
         """One of several of which one is chosen."""

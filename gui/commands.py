@@ -94,6 +94,13 @@ class ExportMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowBatch:
+    """Find the texts that `step` learned from, by going through the steps before it again."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetProbe:
     """Watch the attention over this text from now on."""
 
@@ -157,6 +164,7 @@ Command = (
     | SaveCheckpoint
     | OpenCheckpoint
     | ExportMetrics
+    | ShowBatch
     | SetProbe
     | Generate
     | PreviewNext

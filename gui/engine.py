@@ -25,6 +25,7 @@ from gui.commands import (
     PreviewNext,
     SaveCheckpoint,
     SetProbe,
+    ShowBatch,
     Shutdown,
     StartTraining,
     StopGenerating,
@@ -45,6 +46,7 @@ from gui.events import (
     TextChanged,
 )
 from gui.loaded_run import LoadedRun, find_former_run
+from gui.replayer import Replayer
 from gui.text_opener import TextOpener, bundled_corpus, describe
 from gui.writer import Writer
 from nanograd.atomic_file import write_atomically
@@ -82,6 +84,7 @@ class Engine:
         self._loaded: LoadedRun | None = None
         self._training: Iterator[TrainingEvent] | None = None
         self._writer = Writer(emit)
+        self._replayer = Replayer(emit)
         self._cost_meter = CostMeter(emit)
         self._probe = ""
         self._told_changed: Corpus | None = None
@@ -118,7 +121,8 @@ class Engine:
         if self._postponed and not self._opener.is_opening:
             return self._postponed.popleft()
         try:
-            if self._state == "training" or self._writer.is_writing or self._opener.is_opening:
+            is_busy = self._writer.is_writing or self._replayer.is_replaying or self._opener.is_opening
+            if self._state == "training" or is_busy:
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -149,6 +153,8 @@ class Engine:
                 self._open_checkpoint(command.path)
             case ExportMetrics():
                 self._export(command)
+            case ShowBatch():
+                self._show_batch(command.step)
             case SetProbe():
                 self._set_probe(command.text)
             case Generate():
@@ -164,12 +170,13 @@ class Engine:
                 self._shut_down(command)
 
     def _work(self) -> None:
-        """A bit of the text being opened, tokens for at most as long as the last step took, one event of the training, in turns."""
+        """A bit of the text being opened, tokens for at most as long as the last step took, a step of a replay, one of the training."""
         if self._opener.is_opening:
             self._advance_opening()
         is_training = self._state == "training"
         if self._writer.is_writing:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
+        self._replayer.advance()
         if is_training and self._training is not None:
             self._advance(self._training)
         elif not self._writer.is_writing and not self._opener.is_opening:
@@ -302,6 +309,7 @@ class Engine:
         """Stop whatever is under way."""
         self._pause()
         self._writer.stop()
+        self._replayer.stop()
 
     def _recover(self, event: RunFailed) -> None:
         """After a loss that is not finite: load the weights that were saved last, or begin anew from the seed."""
@@ -361,6 +369,7 @@ class Engine:
         self._unsaved = None
         self._training = None
         self._writer.stop()
+        self._replayer.stop()
         self._loaded = None
         self._set_state("idle")
 
@@ -414,6 +423,10 @@ class Engine:
         event = self._loaded.take_probe() if self._loaded else None
         if event is not None:
             self._emit(event)
+
+    def _show_batch(self, step: int) -> None:
+        run = self._runnable()
+        self._replayer.start(step, run.trainer, self._loaded.checkpoints if self._loaded else ())
 
     def _generate(self, command: Generate) -> None:
         if self._loaded is None:

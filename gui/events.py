@@ -6,7 +6,7 @@ from typing import Literal
 
 from nanograd.text.choice import TokenizerChoice
 from nanograd.text.source import TextSource
-from nanograd.training.events import SampleWritten, TrainingEvent
+from nanograd.training.events import BatchSeen, ReplayAdvanced, SampleWritten, TrainingEvent
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
@@ -129,13 +129,26 @@ class MetricsExported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostEstimated:
-    """What a run with `settings` takes: bytes of memory and seconds for one step; `is_measured` where a real step was timed."""
+    """What a run with `settings` takes: bytes of memory, seconds for one step, and for the run with its evaluations.
+
+    `is_measured` where a real step, a real evaluation and a real sample were timed in part.
+    """
 
     settings: RunSettings
     parameter_count: int
     memory_bytes: int
     step_s: float
+    run_s: float
     is_measured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayStarted:
+    """To see the batch of `step`, `replayed_steps` steps after step `replayed_from` are gone through again."""
+
+    step: int
+    replayed_from: int
+    replayed_steps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +226,9 @@ EngineEvent = (
     | FormerRunFound
     | MetricsExported
     | CostEstimated
+    | ReplayStarted
+    | ReplayAdvanced
+    | BatchSeen
     | GenerationStarted
     | TextGenerated
     | NextPreviewed

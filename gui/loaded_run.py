@@ -77,6 +77,13 @@ class LoadedRun:
         return directory.path if directory else None
 
     @property
+    def checkpoints(self) -> tuple[Path, ...]:
+        """The files that this run can go on from."""
+        own = (self.run.directory.checkpoint_path,) if self.run is not None and self.run.directory else ()
+        found = (*own, *((self._origin,) if self._origin else ()))
+        return tuple(path for path in dict.fromkeys(found) if path.exists())
+
+    @property
     def model(self) -> GPTLanguageModel:
         """The model as it stands."""
         if self.run is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from gui.actions import WindowActions
 from gui.application import default_data_directory
@@ -21,6 +21,7 @@ from gui.commands import (
     PreviewNext,
     SaveCheckpoint,
     SetProbe,
+    ShowBatch,
     Shutdown,
     StartTraining,
     StopGenerating,
@@ -43,6 +44,7 @@ from gui.events import (
     NextPreviewed,
     OpeningEnded,
     ProblemFound,
+    ReplayStarted,
     RunState,
     RunStateChanged,
     ShutdownRefused,
@@ -51,27 +53,28 @@ from gui.events import (
 )
 from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_where_to_save
 from gui.format import count_text
+from gui.looks import Looks
 from gui.run_display import RunDisplay
+from gui.setup_display import SetupDisplay
 from gui.text_display import TextDisplay
-from gui.theme import Theme, apply_theme
-from gui.theme_choice import ThemeChoice
-from gui.views.generate import GenerationRequest
+from gui.views.generation_settings import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
-from nanograd.training.estimate import parameter_count
 from nanograd.training.events import (
+    BatchSeen,
     CheckpointSaved,
     EvaluationAdvanced,
     EvaluationFinished,
     ProbeTaken,
+    ReplayAdvanced,
     RunFailed,
     RunStarted,
     SampleWritten,
     StepFinished,
 )
+from nanograd.training.settings import RunSettings
 
 _EVENTS_INTERVAL_MS = 30
-_ESTIMATE_DELAY_MS = 250
 
 
 class MainWindow(QMainWindow):
@@ -90,28 +93,27 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.data_directory = data_directory or default_data_directory()
         self.run_state: RunState = "idle"
-        self._field_problem = ""
         self._former_run: Path | None = None
         self._discards_unsaved = False
         self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
-        self._theme_choice = ThemeChoice(self._preferences, self)
         self._actions = WindowActions(self)
         self._views = WindowLayout(self._actions, self)
+        self._looks = Looks(self._preferences, self._actions, self._views, self)
         self._run = RunDisplay(self._views)
+        self._setup = SetupDisplay(self._views, self)
         self.history = self._run.history
         self._worker = Worker(self.data_directory, cache_directory, self)
         self._texts = TextDisplay(self._views, self._worker.post, self._preferences, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
-        self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
         for child in self.findChildren(QWidget):
             child.setAcceptDrops(False)  # a file is the window's, wherever in it it falls
         self.setAcceptDrops(True)
         self.setWindowTitle("nanograd")
         self._connect()
         self._views.restore(self._preferences)
-        self._show_theme(self._theme_choice.theme)
+        self._looks.show()
         self._show_state("idle", step=0)
-        self._on_settings_changed()
+        self._setup.show_settings()
         self._worker.start()
 
     # ---- what a script can ask ----------------------------------------------------------------------------------------
@@ -140,10 +142,6 @@ class MainWindow(QMainWindow):
         actions.step.triggered.connect(self._on_step_requested)
         actions.stop.triggered.connect(self._on_stop_requested)
         actions.close_run.triggered.connect(self._on_close_run_requested)
-        actions.theme.triggered.connect(self._theme_choice.choose_next)
-        for name, action in actions.themes.items():
-            action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
-        self._theme_choice.theme_changed.connect(self._show_theme)
         self._texts.problem_found.connect(self.error_shown)
         views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.settings_form.settings_changed.connect(self._on_settings_changed)
@@ -152,10 +150,12 @@ class MainWindow(QMainWindow):
         views.generate.preview_requested.connect(self._on_preview_requested)
         views.generate.stop_requested.connect(self._on_stop_generating_requested)
         views.generate.problem_found.connect(self.error_shown)
+        views.progress.step_chosen.connect(self._on_step_chosen)
         views.progress.csv_requested.connect(self._on_csv_requested)
         for view in (views.progress, views.attention):
             view.problem_found.connect(self._show_error)
-        self._estimate_clock.timeout.connect(self._on_estimate_due)
+        self._setup.estimate_requested.connect(self._on_estimate_requested)
+        self._setup.problem_found.connect(self.error_shown)
         self._events_clock.timeout.connect(self._on_events_due)
         self._worker.events_ready.connect(self._on_events_ready)
 
@@ -206,6 +206,10 @@ class MainWindow(QMainWindow):
     def _on_csv_requested(self, path: str) -> None:
         self._worker.post(ExportMetrics(path=Path(path), metrics=self.history.metrics))
 
+    @Slot(int)
+    def _on_step_chosen(self, step: int) -> None:
+        self._worker.post(ShowBatch(step=step))
+
     @Slot(str)
     def _on_probe_changed(self, text: str) -> None:
         self._views.attention.show_probe_problem("")
@@ -225,22 +229,11 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_settings_changed(self) -> None:
-        form = self._views.settings_form
-        problems = form.problems()
-        if problems:
-            self._views.cost_card.show_unknown()
-        else:
-            self._views.cost_card.show_parameter_count(parameter_count(form.settings(), self._texts.vocabulary_size))
-            self._estimate_clock.start()
         self._texts.show_fit()
-        message = " ".join(problems.values())
-        if message and message != self._field_problem:
-            self.error_shown.emit(message)
-        self._field_problem = message
 
-    @Slot()
-    def _on_estimate_due(self) -> None:
-        self._worker.post(EstimateCost(settings=self._views.settings_form.settings()))
+    @Slot(object)
+    def _on_estimate_requested(self, settings: RunSettings) -> None:
+        self._worker.post(EstimateCost(settings=settings))
 
     def _settings_are_good(self) -> bool:
         problems = self._views.settings_form.problems()
@@ -294,6 +287,8 @@ class MainWindow(QMainWindow):
                 self._run.show_probe(event)
             case SampleWritten():
                 self._run.show_sample(event)
+            case ReplayStarted() | ReplayAdvanced() | BatchSeen():
+                self._run.show_replay(event)
             case RunFailed():
                 self.history.add(event)
                 self._show_error(event.message)
@@ -313,7 +308,7 @@ class MainWindow(QMainWindow):
             case MetricsExported():
                 views.message_bar.show_notice(f"Saved the numbers to {event.path}.")
             case CostEstimated():
-                self._show_cost(event)
+                self._setup.show_cost(event, self.run_state == "training")
             case GenerationStarted():
                 views.generate.show_started(event)
             case NextPreviewed():
@@ -328,24 +323,21 @@ class MainWindow(QMainWindow):
 
     def _show_corpus(self, event: CorpusOpened) -> None:
         self._texts.show(event)
+        self._setup.vocabulary_size = self._texts.vocabulary_size
+        views = self._views
+        views.show_first(self._run.has_run)
         self.setWindowTitle(f"{event.name} – nanograd")
-        self._on_settings_changed()
+        self._setup.show_settings()
         self.corpus_opened.emit()
 
     def _show_checkpoint(self, event: CheckpointOpened) -> None:
-        self._texts.vocabulary_size = len(event.vocabulary)
+        self._setup.vocabulary_size = self._texts.vocabulary_size = len(event.vocabulary)
         self._views.message_bar.withdraw_offer()
         if event.corpus_missing:
             self._texts.show_missing(event.corpus_name)
         self._run.show_checkpoint(event)
         self._views.show_laboratory()
         self.checkpoint_opened.emit()
-
-    def _show_cost(self, event: CostEstimated) -> None:
-        if event.settings != self._views.settings_form.settings():
-            return
-        card = self._views.cost_card
-        (card.show_memory if self.run_state == "training" else card.show_cost)(event)  # a run knows its own pace better
 
     def _show_problem(self, event: ProblemFound) -> None:
         views = self._views
@@ -375,24 +367,15 @@ class MainWindow(QMainWindow):
             self._discards_unsaved = False
         if has_changed:
             if state == "idle":
-                self._on_settings_changed()  # what a new run will take
+                self._setup.show_settings()  # what a new run will take
             self.run_state_changed.emit(state)
 
-    # ---- the former run, the theme, files that are dropped ------------------------------------------------------------
+    # ---- the former run, files that are dropped -----------------------------------------------------------------------
 
     def _offer(self, event: FormerRunFound) -> None:
         self._former_run = event.path
         where = f"step {count_text(event.step)} of {count_text(event.max_steps)}"
         self._views.message_bar.offer(f"Your last run, on {event.corpus_name}, stands at {where}.")
-
-    @Slot(object)
-    def _show_theme(self, theme: Theme) -> None:
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            apply_theme(app, theme)
-        self._views.show_theme(theme)
-        self._actions.theme.setToolTip(self._theme_choice.describe())
-        self._actions.themes[self._theme_choice.chosen].setChecked(True)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""

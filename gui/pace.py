@@ -1,33 +1,78 @@
 """How fast a run goes on, evaluations and samples included, and when it will be done."""
 
 from collections import deque
-from math import nan
+from math import isnan, nan
+from typing import Final
 
-_WINDOW_S = 30.0
+_WINDOW_S: Final = 30.0
+_EVALUATIONS_KEPT: Final = 3
+_FIRST_STEPS: Final = 100
 
 
 class Pace:
-    """Measures the time between steps over the last half minute."""
+    """Measures the time from one step to the next: of plain steps over the last half minute, of evaluations by the last few."""
 
     def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque()
+        self._steps: deque[tuple[float, float]] = deque()
+        self._evaluations: deque[float] = deque(maxlen=_EVALUATIONS_KEPT)
+        self._last: tuple[float, int] | None = None
+        self._was_evaluated = False
 
-    def note(self, now_s: float, step: int) -> None:
+    def note_start(self, at_s: float, step: int) -> None:
+        """A run begins after `step` steps, or goes on: the time until now does not count."""
+        if self._last is not None and step < self._last[1]:
+            self._steps.clear()
+        self._last, self._was_evaluated = (at_s, step), False
+
+    def note_evaluation(self) -> None:
+        """The time until the next step holds an evaluation, with its look, its sample and its save."""
+        self._was_evaluated = True
+
+    def note_step(self, at_s: float, step: int) -> None:
         """A step was finished."""
-        if self._marks and step <= self._marks[-1][1]:
-            self._marks.clear()
-        self._marks.append((now_s, step))
-        while len(self._marks) > 2 and now_s - self._marks[0][0] > _WINDOW_S:
-            self._marks.popleft()
+        if self._last is None or step <= self._last[1]:
+            self.note_start(at_s, step)
+            return
+        took_s = (at_s - self._last[0]) / (step - self._last[1])
+        if self._was_evaluated:
+            self._evaluations.append(took_s)
+        else:
+            self._steps.append((at_s, took_s))
+        while len(self._steps) > 2 and at_s - self._steps[0][0] > _WINDOW_S:
+            self._steps.popleft()
+        self._last, self._was_evaluated = (at_s, step), False
 
     def reset(self) -> None:
-        """The run rests: the time until the next step does not count."""
-        self._marks.clear()
+        """Another run: nothing is known of it."""
+        self._steps.clear()
+        self._evaluations.clear()
+        self._last, self._was_evaluated = None, False
 
     @property
     def step_s(self) -> float:
-        """Seconds from one step to the next; nan before there are two."""
-        if len(self._marks) < 2:
-            return nan
-        (first_s, first), (last_s, last) = self._marks[0], self._marks[-1]
-        return (last_s - first_s) / (last - first)
+        """Seconds from one step to the next where nothing lies between them; nan before there are two.
+
+        Of the first hundred steps the slowest tenth is left out: a run begins while the window is drawn anew.
+        """
+        times = [took_s for _, took_s in self._steps]
+        if len(times) <= _FIRST_STEPS:
+            times = sorted(times)[: len(times) - len(times) // 10]
+        return sum(times) / len(times) if times else nan
+
+    @property
+    def evaluation_s(self) -> float:
+        """Seconds that an evaluation takes with what follows it; 0 before there was one."""
+        if not self._evaluations or isnan(self.step_s):
+            return 0.0
+        return max(sum(self._evaluations) / len(self._evaluations) - self.step_s, 0.0)
+
+    def seconds_left(self, step: int, max_steps: int, eval_interval: int) -> float:
+        """Seconds until `max_steps` after `step` finished ones; nan where the pace is not known yet."""
+        if step >= max_steps:
+            return 0.0
+        return (max_steps - step) * self.step_s + evaluations_between(step, max_steps, eval_interval) * self.evaluation_s
+
+
+def evaluations_between(step: int, max_steps: int, eval_interval: int) -> int:
+    """How many evaluations follow after `step` steps: one at each multiple of the interval, and one at the end."""
+    return max_steps // eval_interval - step // eval_interval + (1 if max_steps % eval_interval else 0)

@@ -5,12 +5,20 @@ from math import isfinite, nan
 from time import monotonic
 from typing import Final
 
-from gui.events import CheckpointOpened, RunState
+from gui.events import CheckpointOpened, ReplayStarted, RunState
 from gui.moments import Moments
 from gui.pace import Pace
 from gui.run_history import RunHistory
 from gui.window_layout import WindowLayout
-from nanograd.training.events import EvaluationFinished, ProbeTaken, RunStarted, SampleWritten, StepFinished
+from nanograd.training.events import (
+    BatchSeen,
+    EvaluationFinished,
+    ProbeTaken,
+    ReplayAdvanced,
+    RunStarted,
+    SampleWritten,
+    StepFinished,
+)
 
 _READING_INTERVAL_S: Final = 0.25
 _NO_MODEL: Final = "Open a text and press Train; then the model can write."
@@ -29,7 +37,7 @@ class RunDisplay:
         self._views = views
         self._pace = Pace()
         self._moments = Moments()
-        self._max_steps = 0
+        self._max_steps, self._eval_interval = 0, 1
         self._read_at_s = -_READING_INTERVAL_S
         views.time_bar.moment_chosen.connect(self._show_moment)
         views.attention.probe_changed.connect(views.time_bar.go_live)
@@ -37,11 +45,15 @@ class RunDisplay:
     def show_started(self, event: RunStarted) -> None:
         """A run begins or goes on after `event.step`: what was known beyond it, of a run that failed, is forgotten."""
         self.has_run = True
+        if not event.step:
+            self._pace.reset()
+            self._views.show_first(has_run=True)
+        self._pace.note_start(event.at_s, event.step)
         self.history.truncate(event.step)
         self._moments.truncate(event.step)
         self._show_moments()
         self._show_samples()
-        self._max_steps = event.settings.max_steps
+        self._max_steps, self._eval_interval = event.settings.max_steps, event.settings.eval_interval
         self._views.settings_form.show_settings(event.settings)
         self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
         self._views.attention.show_history(self.history, self._max_steps)
@@ -50,6 +62,7 @@ class RunDisplay:
     def show_checkpoint(self, event: CheckpointOpened) -> None:
         """A run was loaded."""
         self.has_run = True
+        self._pace.reset()
         self.history.reset(event.metrics)
         self._moments.clear()
         self._views.time_bar.go_live()
@@ -57,12 +70,13 @@ class RunDisplay:
         for sample in event.samples:
             self.history.add(sample)
         self._show_samples()
-        self._max_steps = event.settings.max_steps
+        self._max_steps, self._eval_interval = event.settings.max_steps, event.settings.eval_interval
         views = self._views
         views.settings_form.show_settings(event.settings)
         views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
         views.attention.show_history(self.history, self._max_steps)
         views.attention.show_probe_text(event.probe)
+        views.show_first(has_run=True)
         views.progress.show_history(self.history, self._max_steps, len(event.vocabulary))
         if len(event.metrics.validation_loss):
             views.status_line.show_validation(float(event.metrics.validation_loss[-1]))
@@ -71,9 +85,9 @@ class RunDisplay:
         """Steps were finished. Figures that people read change at most four times a second."""
         for event in steps:
             self.history.add(event)
+            self._pace.note_step(event.at_s, event.step)
         last, now_s = steps[-1], monotonic()
         self.step = last.step
-        self._pace.note(now_s, last.step)
         self._views.progress.request_redraw()
         if now_s - self._read_at_s >= _READING_INTERVAL_S:
             self._read_at_s = now_s
@@ -82,6 +96,7 @@ class RunDisplay:
     def show_evaluation(self, event: EvaluationFinished) -> None:
         """The validation loss was measured."""
         self.history.add(event)
+        self._pace.note_evaluation()
         self._views.status_line.show_validation(event.loss)
         self._views.progress.request_redraw()
 
@@ -114,10 +129,22 @@ class RunDisplay:
         self.history.add(event)
         self._views.samples.add(event, self._validation_losses().get(event.step))
 
+    def show_replay(self, event: ReplayStarted | ReplayAdvanced | BatchSeen) -> None:
+        """The texts of a step were asked for, are on their way, or are here."""
+        match event:
+            case ReplayStarted():
+                self._views.batch.show_started(event)
+                self._views.show_batch()
+            case ReplayAdvanced():
+                self._views.batch.show_advance(event)
+            case BatchSeen():
+                self._views.batch.show_batch(event)
+
     def show_state(self, state: RunState, step: int) -> None:
         """The run is in `state` after `step` steps; "idle" is no run at all."""
         views = self._views
         self.step = step
+        views.setup.schedule_plot.show_step(step)
         if state == "idle":
             self._forget()
         views.control_bar.show_state(state)
@@ -129,21 +156,23 @@ class RunDisplay:
 
     def _rest(self) -> None:
         self._show_measured_step()
-        self._pace.reset()
         history = self.history
         if len(history.steps):
             self._views.status_line.show_step(float(history.train_loss[-1]), float(history.tokens_per_second[-1]), nan)
         self._views.status_line.show_idle()
 
     def _show_figures(self, last: StepFinished) -> None:
-        seconds_left = max(self._max_steps - last.step, 0) * self._pace.step_s
         self._views.control_bar.show_step(last.step, self._max_steps)
-        self._views.status_line.show_step(last.loss, last.tokens_per_second, seconds_left)
+        self._views.setup.schedule_plot.show_step(last.step)
+        self._views.status_line.show_step(last.loss, last.tokens_per_second, self._seconds_left())
         self._show_measured_step()
 
     def _show_measured_step(self) -> None:
         if isfinite(self._pace.step_s):
-            self._views.cost_card.show_measured_step(self._pace.step_s, max(self._max_steps - self.step, 0))
+            self._views.cost_card.show_measured_step(self._pace.step_s, self._seconds_left())
+
+    def _seconds_left(self) -> float:
+        return self._pace.seconds_left(self.step, self._max_steps, self._eval_interval)
 
     def _show_samples(self) -> None:
         losses = self._validation_losses()
@@ -158,6 +187,7 @@ class RunDisplay:
         views = self._views
         self.has_run = False
         self._max_steps = 0
+        self._pace.reset()
         self.history.reset()
         self._moments.clear()
         views.time_bar.go_live()
@@ -167,4 +197,6 @@ class RunDisplay:
         views.attention.clear()
         views.probabilities.clear()
         views.inside.clear()
+        views.batch.clear()
+        views.show_first(has_run=False)
         views.status_line.clear()

@@ -88,9 +88,14 @@ SMALL_PX, BODY_PX, TITLE_PX, FIGURE_PX = 11.5, 13.0, 15.0, 20.0
 
 
 def scaled(size: float) -> int:
-    """A size of type or of a control in pixels, grown as far as the system's own text is larger than our body text."""
+    """A size of type or of a control in pixels, grown as far as the application's text is larger than our body text."""
+    return round(size * QApplication.font().pixelSize() / BODY_PX) if QApplication.font().pixelSize() > 0 else round(size)
+
+
+def body_px(text_scale: float) -> int:
+    """How large body text is in pixels: as the system's own where that is larger than ours, times what people chose."""
     system_px = QFontInfo(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)).pixelSize()
-    return round(size * max(1.0, system_px / BODY_PX))
+    return round(max(BODY_PX, system_px) * text_scale)
 
 
 def interface_font(pixel_size: float = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -121,11 +126,13 @@ def system_theme(app: QApplication) -> Theme:
     return LIGHT if app.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
 
 
-def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give the whole application a theme's style, font, palette and style sheet."""
+def apply_theme(app: QApplication, theme: Theme, text_scale: float = 1.0) -> None:
+    """Give the whole application a theme's style, font, palette and style sheet; all sizes follow the font's."""
     if not app.styleSheet():
         app.setStyle("Fusion")
-    app.setFont(interface_font())
+    font = interface_font()
+    font.setPixelSize(body_px(text_scale))
+    app.setFont(font)
     app.setPalette(palette(theme))
     app.setStyleSheet(stylesheet(theme))
 
@@ -210,7 +217,12 @@ QFrame[role="message"] {{ background: {theme.accent_ground}; border: none; }}
 QFrame[role="message"][error="true"] {{ background: {mix(theme.panel, theme.bad, 0.14)}; }}
 QFrame[role="drop"] {{ background: {theme.panel}; border: 1px dashed {theme.faint}; border-radius: {PANEL_RADIUS}px; }}
 QFrame[role="drop"][active="true"] {{ background: {theme.accent_ground}; border: 1px solid {theme.accent}; }}
-QTableView {{ background: transparent; border: none; outline: none; }}
+QTableView, QTreeView {{ background: transparent; border: none; outline: none; }}
+QTreeView {{ border-top: 1px solid {theme.hairline}; padding-top: 2px; }}
+QTreeView::item {{ color: {theme.muted}; border-radius: 4px; padding: 1px 4px; }}
+QTreeView::item:hover {{ color: {theme.text}; }}
+QTreeView::item:selected {{ background: {theme.accent_ground}; color: {theme.accent_text}; }}
+QTreeView::branch, QTreeView::branch:selected {{ background: transparent; image: none; }}
 QHeaderView, QTableCornerButton::section {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: transparent; color: {theme.muted}; border: none; padding: 0; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}

@@ -3,11 +3,24 @@
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QTabBar,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.actions import WindowActions
-from gui.theme import Theme, set_role
+from gui.text_size import sized
+from gui.theme import Theme, scaled, set_role
 from gui.views.attention import AttentionView
+from gui.views.batch import BatchView
 from gui.views.control_bar import ControlBar
 from gui.views.corpus_card import CorpusCard
 from gui.views.cost_card import CostCard
@@ -19,6 +32,7 @@ from gui.views.probabilities import ProbabilitiesView
 from gui.views.progress import ProgressView
 from gui.views.samples import SamplesView
 from gui.views.settings_form import SettingsForm
+from gui.views.setup import SetupView
 from gui.views.status_line import StatusLine
 from gui.views.time_bar import TimeBar
 from gui.views.welcome import Welcome
@@ -26,20 +40,20 @@ from gui.views.welcome import Welcome
 _DEFAULT_SIZE: Final = (1280, 800)
 _SIDE_PX: Final = 280
 _SCROLL_BAR_PX: Final = 12
-_LAYOUT_VERSION: Final = 3
+_LAYOUT_VERSION: Final = 5
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _Split = tuple[str, str, Qt.Orientation]
 _LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
     "watch": (
-        [["progress"], ["attention", "probabilities", "inside"], ["generate", "samples"]],
+        [["progress"], ["attention", "probabilities", "inside", "setup"], ["generate", "samples", "batch"]],
         [("progress", "attention", _DOWN), ("attention", "generate", _ACROSS)],
     ),
     "inside": (
-        [["attention", "generate", "samples"], ["probabilities"], ["progress"], ["inside"]],
+        [["attention", "generate", "samples", "batch", "setup"], ["probabilities"], ["progress"], ["inside"]],
         [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
     ),
     "write": (
-        [["generate"], ["samples"], ["progress", "attention", "probabilities", "inside"]],
+        [["generate"], ["samples", "batch"], ["progress", "attention", "probabilities", "inside", "setup"]],
         [("generate", "samples", _ACROSS), ("samples", "progress", _DOWN)],
     ),
 }
@@ -73,6 +87,8 @@ class WindowLayout(QObject):
         self.inside = InsideView()
         self.generate = GenerateView()
         self.samples = SamplesView()
+        self.batch = BatchView()
+        self.setup = SetupView()
         self.time_bar = TimeBar()
         self.time_bar.hide()
         self.status_line = StatusLine()
@@ -83,7 +99,12 @@ class WindowLayout(QObject):
             "inside": _dock("Inside", "inside_dock", self.inside, self.inside.header),
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
+            "batch": _dock("Batch", "batch_dock", self.batch, self.batch.header),
+            "setup": _dock("Set-up", "setup_dock", self.setup, None),
         }
+        for number, dock in enumerate(self._docks.values(), 1):
+            dock.show_action.setShortcut(QKeySequence(f"Alt+{number}"))
+            window.addAction(dock.show_action)
         self._is_arranged = False
         self._saved_docks: object = None
         self._layout_name = "watch"
@@ -98,6 +119,7 @@ class WindowLayout(QObject):
         for name, action in actions.layouts.items():
             action.triggered.connect(lambda _is_checked, name=name: self.choose_layout(name))
         self._show_layout_name("watch")
+        self.control_bar.main_menu.show_actions(self._everything(actions))
 
     def _make_laboratory(self) -> QMainWindow:
         """A window within the window: docks can be moved within the centre, and out of it."""
@@ -134,10 +156,30 @@ class WindowLayout(QObject):
         root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         root.setFocus()
 
+    def _everything(self, actions: WindowActions) -> dict[str, list[QAction]]:
+        """All that can be done, by what it is done to."""
+        progress, generate = self.progress, self.generate
+        looks = [*actions.themes.values(), actions.theme, actions.enlarge_text, actions.shrink_text, actions.restore_text]
+        return {
+            "File": [actions.open_corpus, actions.open_checkpoint, actions.save_checkpoint, actions.close_run],
+            "Run": [actions.train, actions.pause, actions.step, actions.stop],
+            "Curves": [
+                progress.log_axis_action,
+                *progress.course_actions.values(),
+                progress.show_batch_action,
+                progress.export_csv_action,
+                progress.export_image_action,
+            ],
+            "Moments": list(self.time_bar.moment_actions),
+            "Write": list(generate.write_actions),
+            "Panels": [*actions.layouts.values(), *(dock.show_action for dock in self._docks.values())],
+            "Looks": looks,
+        }
+
     def _make_side(self) -> QScrollArea:
         side = QWidget()
         set_role(side, "plain")
-        side.setFixedWidth(_SIDE_PX)
+        sized(side, lambda: side.setFixedWidth(scaled(_SIDE_PX)))
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 12, 0, 12)
         column.setSpacing(8)
@@ -146,11 +188,12 @@ class WindowLayout(QObject):
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("setup_scroll_area")
+        scroll.setAccessibleName("Text, settings and costs")
         scroll.setWidget(side)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(_SIDE_PX + _SCROLL_BAR_PX)
+        sized(scroll, lambda: scroll.setFixedWidth(scaled(_SIDE_PX) + _SCROLL_BAR_PX))
         return scroll
 
     @Slot()
@@ -158,6 +201,8 @@ class WindowLayout(QObject):
         """A dock among tabs is named by its tab, and needs no title of its own."""
         for dock in self._docks.values():
             dock.show_tabbed(bool(self._laboratory.tabifiedDockWidgets(dock)))
+        for tabs in self._laboratory.findChildren(QTabBar):
+            tabs.setAccessibleName("Panels that share this place")
 
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""
@@ -167,9 +212,20 @@ class WindowLayout(QObject):
             return
         self._is_arranged = True  # only now: docks that are not shown take no sizes
         saved = self._saved_docks
-        if isinstance(saved, QByteArray) and self._laboratory.restoreState(saved, _LAYOUT_VERSION):
-            return
-        self._set_sizes(self._layout_name)
+        if not (isinstance(saved, QByteArray) and self._laboratory.restoreState(saved, _LAYOUT_VERSION)):
+            self._set_sizes(self._layout_name)
+
+    def show_first(self, has_run: bool) -> None:
+        """Bring up attention where there is a run, and what the settings mean where not, if the other one is in its place."""
+        setup, attention = self._docks["setup"], self._docks["attention"]
+        up, down = (attention, setup) if has_run else (setup, attention)
+        if up in self._laboratory.tabifiedDockWidgets(down) and not down.visibleRegion().isEmpty():
+            up.raise_()
+
+    def show_batch(self) -> None:
+        """Bring up the texts of a step."""
+        self._docks["batch"].show()
+        self._docks["batch"].raise_()
 
     def choose_layout(self, name: str) -> None:
         """Arrange the docks in one of the layouts that the window has, whatever was moved before."""
@@ -221,6 +277,8 @@ class WindowLayout(QObject):
             self.inside,
             self.generate,
             self.samples,
+            self.batch,
+            self.setup,
             self.time_bar,
         ):
             view.show_theme(theme)
@@ -231,6 +289,7 @@ class WindowLayout(QObject):
         if self._is_arranged:
             preferences.setValue("docks", self._laboratory.saveState(_LAYOUT_VERSION))
         preferences.setValue("layout", self._layout_name)
+        self.progress.remember(preferences)
         preferences.sync()
 
     def restore(self, preferences: QSettings) -> None:
@@ -239,6 +298,7 @@ class WindowLayout(QObject):
         geometry = preferences.value("geometry")
         if geometry is not None:
             self._window.restoreGeometry(geometry)
+        self.progress.recall(preferences)
         self._saved_docks = preferences.value("docks")
         name = str(preferences.value("layout"))
         if name in _LAYOUTS:

@@ -1,11 +1,22 @@
 """The shape of a GPT, and how many parameters it has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from nanograd.mlp import ACTIVATIONS, gated_size
 
 NORMS = ("layernorm", "rmsnorm")
 POSITIONS = ("learned", "rotary")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPart:
+    """One part of a GPT: how many numbers stand for a token inside it, how many it learns, and its layer, counted from 0."""
+
+    kind: Literal["tokens", "positions", "norm", "attention", "mlp", "head"]
+    width: int
+    parameter_count: int
+    layer: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +50,21 @@ class GPTConfig:
 
     def parameter_count(self) -> int:
         """How many numbers the model learns."""
+        return sum(part.parameter_count for part in self.parts())
+
+    def parts(self) -> tuple[ModelPart, ...]:
+        """What the model is made of, in the order that a token passes it."""
         C, V = self.n_embd, self.vocab_size
         inner = gated_size(4 * C) if self.activation == "swiglu" else 4 * C
         into = 2 * inner if self.activation == "swiglu" else inner
-        norm = C * (2 if self.bias and self.norm == "layernorm" else 1)
-        block = 4 * C * C + C * into + inner * C + 2 * norm + (5 * C + into if self.bias else 0)
-        positions = self.block_size * C if self.position == "learned" else 0
-        return V * C * (1 if self.tied_head else 2) + positions + self.n_layer * block + norm
+        norm = ModelPart(kind="norm", width=C, parameter_count=C * (2 if self.bias and self.norm == "layernorm" else 1))
+        attention = ModelPart(kind="attention", width=C, parameter_count=4 * C * C + (4 * C if self.bias else 0))
+        mlp = ModelPart(kind="mlp", width=inner, parameter_count=C * into + inner * C + (into + C if self.bias else 0))
+        positions = ModelPart(kind="positions", width=C, parameter_count=self.block_size * C)
+        return (
+            ModelPart(kind="tokens", width=C, parameter_count=V * C),
+            *([positions] if self.position == "learned" else []),
+            *[replace(part, layer=layer) for layer in range(self.n_layer) for part in (norm, attention, norm, mlp)],
+            norm,
+            *([] if self.tied_head else [ModelPart(kind="head", width=C, parameter_count=V * C)]),
+        )

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from gui.redraw import RedrawClock
 from gui.run_history import RunHistory
+from gui.text_size import sized
 from gui.theme import BODY_PX, Theme, mono_font, scaled, set_role, set_style_property
 from gui.views.head_scores import HeadScoresPlot
 from gui.views.header_row import HeaderRow
@@ -335,5 +336,5 @@ def _probe_edit() -> QLineEdit:
     edit.setAccessibleName("Probe: the text whose attention is shown")
     edit.setPlaceholderText("A text to look at")
     edit.setToolTip("The text that the attention is shown for. Shift and Return is a new line.")
-    edit.setFont(mono_font(12.5))
+    sized(edit, lambda: edit.setFont(mono_font(12.5)))
     return edit

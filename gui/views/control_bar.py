@@ -11,7 +11,9 @@ from gui.actions import WindowActions
 from gui.events import RunState
 from gui.format import count_text
 from gui.icons import icon
+from gui.text_size import sized
 from gui.theme import Theme, scaled, set_role, set_style_property
+from gui.views.main_menu import MainMenu
 
 STATE_TITLES: Final[dict[RunState, str]] = {
     "idle": "Idle",
@@ -37,9 +39,10 @@ class ControlBar(QFrame):
         self._stop = ActionButton(actions.stop)
         self._open = _open_button(actions)
         self._save = ActionButton(actions.save_checkpoint, "flat", has_icon=False)
-        self._theme = _menu_button("theme_button", "Theme", "theme_menu", [*actions.themes.values(), None, actions.theme])
+        self._theme = _menu_button("theme_button", "Theme and size of the text", "theme_menu", _looks(actions))
         self._theme.setIconSize(QSize(16, 16))
         self._layout = _menu_button("layout_button", "Arrangement of the panels", "layout_menu", [*actions.layouts.values()])
+        self.main_menu = MainMenu()
         self._pill = QFrame()
         self._dot = QFrame()
         self._state = QLabel()
@@ -64,13 +67,13 @@ class ControlBar(QFrame):
         for widget in (self._train, self._pause, self._step, self._stop, self._make_pill(), self._make_counter()):
             row.addWidget(widget)
         row.addStretch(1)
-        for button in (self._open, self._save, self._layout, self._theme):
+        for button in (self._open, self._save, self._layout, self._theme, self.main_menu):
             row.addWidget(button)
 
     def _make_pill(self) -> QFrame:
         set_role(self._pill, "pill")
         set_role(self._dot, "dot")
-        self._pill.setFixedHeight(scaled(28))
+        sized(self._pill, lambda: self._pill.setFixedHeight(scaled(28)))
         row = QHBoxLayout(self._pill)
         row.setContentsMargins(12, 0, 13, 0)
         row.setSpacing(8)
@@ -120,6 +123,7 @@ class ControlBar(QFrame):
             (self._actions.save_checkpoint, "save", theme.muted),
         ):
             action.setIcon(icon(name, color))
+        self.main_menu.show_theme(theme)
         self._theme.setIcon(icon("theme", theme.muted))
         self._layout.setIcon(icon("chevron", theme.muted))
 
@@ -138,7 +142,7 @@ class ActionButton(QPushButton):
         self._has_text = has_text
         self.setObjectName(action.objectName().replace("_action", "_button"))
         self.setIconSize(QSize(16, 16))
-        self.setFixedHeight(scaled(32))
+        sized(self, lambda: self.setFixedHeight(scaled(32)))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if role:
             set_role(self, role)
@@ -159,6 +163,11 @@ class ActionButton(QPushButton):
         self._action.trigger()
 
 
+def _looks(actions: WindowActions) -> list[QAction | None]:
+    sizes = [actions.enlarge_text, actions.shrink_text, actions.restore_text]
+    return [*actions.themes.values(), None, actions.theme, None, *sizes]
+
+
 def _menu_button(name: str, label: str, menu_name: str, actions: Sequence[QAction | None]) -> QPushButton:
     """A quiet button that opens a menu; None parts it."""
     button = QPushButton()
@@ -166,7 +175,7 @@ def _menu_button(name: str, label: str, menu_name: str, actions: Sequence[QActio
     button.setAccessibleName(label)
     button.setToolTip(label)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setFixedHeight(scaled(32))
+    sized(button, lambda: button.setFixedHeight(scaled(32)))
     button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the icon stands after the text
     menu = QMenu(button)
     menu.setObjectName(menu_name)
@@ -186,7 +195,7 @@ def _open_button(actions: WindowActions) -> QPushButton:
     button.setObjectName("open_button")
     button.setAccessibleName("Open")
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setFixedHeight(scaled(32))
+    sized(button, lambda: button.setFixedHeight(scaled(32)))
     menu = QMenu(button)
     menu.addAction(actions.open_corpus)
     menu.addAction(actions.open_checkpoint)

@@ -52,12 +52,12 @@ class CostCard(Card):
         self.show_memory(event)
         step = duration_text(event.step_s)
         self._step.setText(f"{step}, measured" if event.is_measured else f"about {step}")
-        self._run.setText(rough_duration_text(event.step_s * event.settings.max_steps))
+        self._run.setText(rough_duration_text(event.run_s))
 
-    def show_measured_step(self, seconds: float, steps_left: int) -> None:
-        """Show the time of real steps, and what the rest of the run takes at that pace."""
-        self._step.setText(f"{duration_text(seconds)}, measured")
-        self._run.setText(f"{rough_duration_text(seconds * steps_left)} left" if steps_left > 0 else "done")
+    def show_measured_step(self, step_s: float, seconds_left: float) -> None:
+        """Show the time of real steps, and what the rest of the run takes, evaluations included."""
+        self._step.setText(f"{duration_text(step_s)}, measured")
+        self._run.setText(f"{rough_duration_text(seconds_left)} left" if seconds_left > 0 else "done")
 
 
 def _value(name: str, role: str) -> QLabel:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.format import number_text
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, scaled
 from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, pen
 
@@ -37,14 +38,14 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         for item in (self._hair, self._curve):
             self.addItem(item, ignoreBounds=True)
         self._hair.hide()
-        self._label.item.setFont(interface_font(SMALL_PX))
+        sized(self, lambda: self._label.item.setFont(interface_font(SMALL_PX)))
         self._label.setParentItem(self.plotItem.getViewBox())
         self._label.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(6, 0))
         self._left.write = short_text
         self.setObjectName(name)
         self.setAccessibleName(f"{title} over the steps")
         self.setFrameShape(self.Shape.NoFrame)
-        self.setMinimumHeight(scaled(self.HEIGHT_PX))
+        sized(self, lambda: self.setMinimumHeight(scaled(self.HEIGHT_PX)))
         self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(y=True, alpha=1.0)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, scaled, set_role
 from gui.views.plot_axis import PlotAxis, pen
 
@@ -32,7 +33,7 @@ class HeadScoresPlot(QWidget):
         self._legend.setObjectName("head_scores_label")
         self._legend.setWordWrap(True)
         self._legend.setToolTip("\n".join(f"{name}: {help}" for name, help in SCORES))
-        self._legend.setFixedHeight(2 * QFontMetrics(interface_font(SMALL_PX)).height() + 2)
+        sized(self._legend, lambda: self._legend.setFixedHeight(2 * QFontMetrics(interface_font(SMALL_PX)).height() + 2))
         self._legend.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
         set_role(self._legend, "small")
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
@@ -112,8 +113,10 @@ class HeadScoresPlot(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         plot = self._plot
         plot.setFrameShape(plot.Shape.NoFrame)
-        plot.setFixedHeight(scaled(self.HEIGHT_PX))
+        sized(plot, lambda: plot.setFixedHeight(scaled(self.HEIGHT_PX)))
         plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        for still in (plot, plot.viewport()):  # there is nothing to do in it
+            still.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMenuEnabled(False)
         plot.hideButtons()
         plot.showGrid(y=True, alpha=1.0)
@@ -123,6 +126,6 @@ class HeadScoresPlot(QWidget):
         self._left.setTicks([[(0.0, "0"), (0.5, "½"), (1.0, "1")]])
         self._bottom.setStyle(showValues=False)
         self._bottom.setHeight(4)
-        self._left.setTickFont(interface_font(SMALL_PX))
+        sized(self, lambda: self._left.setTickFont(interface_font(SMALL_PX)))
         for item in (*self._curves, self._dots):
             plot.addItem(item, ignoreBounds=True)

@@ -66,6 +66,7 @@ class InsideView(QWidget):
         self._hint.setObjectName("neighbours_label")
         self._spread.setObjectName("spread_label")
         scroll = QScrollArea()
+        scroll.setAccessibleName("Histograms by layer")
         scroll.setWidget(self.histogram_grid)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)

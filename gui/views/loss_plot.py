@@ -1,5 +1,6 @@
 """The loss over the steps: a plot that can be zoomed, dragged and read off."""
 
+from functools import partial
 from math import floor, isfinite, log, log10
 from time import perf_counter
 from typing import Any, Final
@@ -8,10 +9,11 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from gui.format import figure_text, loss_text, scientific_text
 from gui.run_history import RunHistory
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
 from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, nice_ticks, pen, thinned
 
@@ -21,13 +23,14 @@ MOST_DOTS: Final = 120
 class LossPlot(pg.PlotWidget):  # type: ignore[misc]
     """Training loss raw and smoothed, validation loss, and the loss of a uniform guess, over 0 to `max_steps`.
 
-    The wheel zooms, dragging pans, a double click goes back to following the run.
+    The wheel zooms, dragging pans, a double click goes back to following the run; a click chooses a step.
     """
 
     painted = Signal(float)
     following_changed = Signal(bool)
     pointed_at = Signal(object)
     """The place along the steps that the pointer is over; None where it is over none."""
+    step_clicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
@@ -37,6 +40,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._is_logarithmic = False
         self._is_following = True
         self._moment: int | None = None
+        self._pressed_at: QPointF | None = None
         self._theme = DARK
         self._y_range = (0.0, 1.0)
         self._add_curves()
@@ -177,7 +181,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._failure = pg.InfiniteLine(angle=90)
         self._failure_label = pg.TextItem(anchor=(0, 0))
         for label in (self._uniform_label, self._best_label, self._overfitting_label, self._failure_label):
-            label.setFont(interface_font(SMALL_PX))
+            sized(self, partial(_write_small, label))
         for item in (
             self._overfitting,
             self._uniform,
@@ -215,7 +219,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         for widget in (self._hair, self._readout):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             widget.hide()
-        self._readout.setFont(interface_font(SMALL_PX))
+        sized(self._readout, lambda: self._readout.setFont(interface_font(SMALL_PX)))
         self._readout.setObjectName("loss_readout")
 
     def _scaled(self, loss: Floats) -> Floats:
@@ -376,6 +380,32 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         """Go back to the whole run."""
         self.follow()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click begins, or a drag."""
+        super().mousePressEvent(event)
+        self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Choose the step under the mouse where it was not dragged."""
+        super().mouseReleaseEvent(event)
+        began, self._pressed_at = self._pressed_at, None
+        step = self._step_at(event.position())
+        if (
+            began is not None
+            and step is not None
+            and (event.position() - began).manhattanLength() < QApplication.startDragDistance()
+        ):
+            self.step_clicked.emit(step)
+
+    def _step_at(self, position: QPointF) -> int | None:
+        """The finished step nearest to a place; None where there is none, or the place is outside the axes."""
+        box = self.plotItem.getViewBox()
+        if not box.sceneBoundingRect().contains(self.mapToScene(position.toPoint())) or not self._history.steps.size:
+            return None
+        x = round(box.mapSceneToView(self.mapToScene(position.toPoint())).x())
+        steps = self._history.steps
+        return int(steps[min(int(np.searchsorted(steps, x)), len(steps) - 1)]) if x <= steps[-1] + 1 else None
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Zoom and drag as ever, and read off the step under the mouse."""
         super().mouseMoveEvent(event)
@@ -395,3 +425,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
 def _line(name: str, colour: str, loss: float) -> str:
     return f"<tr><td><span style='color:{colour}'>━</span> {name}&nbsp;&nbsp;</td><td align=right>{loss_text(loss)}</td></tr>"
+
+
+def _write_small(label: Any) -> None:
+    label.setFont(interface_font(SMALL_PX))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from gui.format import tooltip_text
 from gui.icons import icon
+from gui.text_size import sized
 from gui.theme import DARK, Theme, scaled, set_role, set_style_property
 
 LONGEST_MESSAGE: Final = 400
@@ -48,7 +49,7 @@ class MessageBar(QFrame):
         self.hide()
 
     def _arrange(self) -> None:
-        self._label.setMinimumHeight(scaled(20))
+        sized(self._label, lambda: self._label.setMinimumHeight(scaled(20)))
         self._close.setIconSize(QSize(14, 14))
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 7, 12, 7)

@@ -17,7 +17,8 @@ class AttentionMosaic(QWidget):
 
     head_chosen = Signal(int, int)
 
-    GAP: Final = 4
+    GAPS: Final = ((8, 4), (12, 2), (1_000, 1))
+    """Up to so many heads in a row or a column, so many pixels between them."""
     LARGEST_TILE: Final = 72
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -64,23 +65,27 @@ class AttentionMosaic(QWidget):
         self._theme, self._colours = theme, colour_table(theme)
         self._forget_image()
 
+    @property
+    def _gap(self) -> int:
+        return next(gap for most, gap in self.GAPS if max(self._n_layer, self._n_head) <= most)
+
     def height_for(self, width: int) -> int:
         """How high the picture gets in this width."""
-        return self._n_layer * (self._tile_for(width, 10_000) + self.GAP)
+        return self._n_layer * (self._tile_for(width, 10_000) + self._gap)
 
     def tile_rect(self, layer: int, head: int) -> QRect:
         """Where in the widget a head is drawn."""
         tile = self._tile()
-        pitch = tile + self.GAP
+        pitch = tile + self._gap
         return QRect(1 + head * pitch, 1 + layer * pitch, tile, tile)
 
     def _tile(self) -> int:
         return self._tile_for(self.width(), self.height())
 
     def _tile_for(self, width: int, height: int) -> int:
-        across = (width - 2 + self.GAP) // self._n_head - self.GAP
-        down = (height - 2 + self.GAP) // self._n_layer - self.GAP
-        return max(4, min(across, down, self.LARGEST_TILE))
+        across = (width - 2 + self._gap) // self._n_head - self._gap
+        down = (height - 2 + self._gap) // self._n_layer - self._gap
+        return max(2, min(across, down, self.LARGEST_TILE))
 
     def _forget_image(self) -> None:
         self._image = None
@@ -88,7 +93,7 @@ class AttentionMosaic(QWidget):
 
     def _make_image(self) -> QImage:
         ratio = self.devicePixelRatioF()
-        tile, gap = round(self._tile() * ratio), round(self.GAP * ratio)
+        tile, gap = round(self._tile() * ratio), round(self._gap * ratio)
         blank = np.uint32(QColor(self._theme.raised).rgba())
         canvas = np.zeros((self._n_layer * (tile + gap), self._n_head * (tile + gap)), dtype=np.uint32)
         for layer in range(self._n_layer):
@@ -152,6 +157,6 @@ class AttentionMosaic(QWidget):
         return super().event(event)
 
     def _head_at(self, position: QPointF) -> tuple[int, int] | None:
-        pitch = self._tile() + self.GAP
+        pitch = self._tile() + self._gap
         layer, head = int((position.y() - 1) // pitch), int((position.x() - 1) // pitch)
         return (layer, head) if 0 <= layer < self._n_layer and 0 <= head < self._n_head else None

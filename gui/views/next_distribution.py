@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mono_font, scaled
 from nanograd.text.tokenizer import visible
 
@@ -28,8 +29,9 @@ class NextDistribution(QWidget):
         self._rivals: Rivals = ()
         self.setObjectName("next_distribution")
         self.setAccessibleName("What could come next")
-        self.setFixedHeight(scaled(self.HEIGHT_PX))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        sized(self, lambda: self.setMaximumHeight(scaled(self.HEIGHT_PX)))
+        self.setMinimumHeight(34)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setMouseTracking(True)
 
     @property

@@ -5,9 +5,10 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent, QValidator, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QSpinBox, QWidget
 
 from gui.format import count_text, number_text
+from gui.text_size import sized
 from gui.theme import scaled, set_role
 
 MARGIN_PX: Final = 8
@@ -115,18 +116,19 @@ class NumberField(QDoubleSpinBox):
             event.ignore()
 
 
-def _prepare(field: QAbstractSpinBox, unit: str) -> QLabel:
+def _prepare(field: QSpinBox | QDoubleSpinBox, unit: str) -> QLabel:
     """Set up what both kinds of field share, and return the label of the unit.
 
     The arrows are hidden by the style sheet: Qt lays the text out wrongly where NoButtons meets a style sheet.
     """
     field.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    field.setFixedHeight(scaled(26))
+    sized(field, lambda: field.setFixedHeight(scaled(26)))
     label = QLabel(unit, field)
     set_role(label, "muted")
     label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     label.setVisible(bool(unit))
+    sized(label, lambda: _place_unit(field, label))
     return label
 
 

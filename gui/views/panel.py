@@ -1,9 +1,10 @@
 """The panels that the views sit in, each with a title, a place for controls beside it, and a body: cards and docks."""
 
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.text_size import sized
 from gui.theme import PANEL_RADIUS, scaled, set_role
 
 
@@ -14,7 +15,7 @@ class Card(QFrame):
         super().__init__(parent)
         set_role(self, "panel")
         label = QLabel(title)
-        label.setMinimumHeight(scaled(18))
+        sized(label, lambda: label.setMinimumHeight(scaled(18)))
         set_role(label, "card_title")
         self._header = QHBoxLayout()
         self._header.setSpacing(8)
@@ -45,6 +46,7 @@ class DockHeader(QFrame):
 
     def __init__(self, title: str) -> None:
         super().__init__()
+        self._is_low = False
         self._title = QLabel(title)
         self._title.setObjectName("panel_title")
         set_role(self._title, "title")
@@ -53,8 +55,16 @@ class DockHeader(QFrame):
         self._row.setSpacing(12)
         self._row.addWidget(self._title)
         self._row.addStretch(1)
-        self.setMinimumHeight(scaled(38))
+        sized(self, self._measure)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_low(self, is_low: bool) -> None:
+        """Take no more height than what is in it, or that of a title."""
+        self._is_low = is_low
+        self._measure()
+
+    def _measure(self) -> None:
+        self.setMinimumHeight(0 if self._is_low else scaled(38))
 
     def show_title(self, title: str) -> None:
         """Change the title; an empty one takes no room."""
@@ -89,6 +99,21 @@ class Dock(QDockWidget):
         body.addWidget(content)
         self.setWidget(frame)
         self._has_controls = False
+        self.show_action = QAction(f"To {title}", self)
+        self.show_action.setObjectName(f"show_{name}_action")
+        self.show_action.triggered.connect(self.come_forward)
+
+    def come_forward(self) -> None:
+        """Lie on top of its tabs, with the keyboard at its first control."""
+        self.show()
+        self.raise_()
+        if self.isFloating():
+            self.activateWindow()
+        content = self.widget()
+        stops = [child for child in content.findChildren(QWidget) if child.focusPolicy() & Qt.FocusPolicy.TabFocus]
+        ready = [child for child in stops if child.isVisibleTo(content) and child.isEnabled()]
+        if ready:
+            ready[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def add_control(self, widget: QWidget) -> None:
         """Put a control at the right end of the header."""
@@ -98,7 +123,7 @@ class Dock(QDockWidget):
     def show_tabbed(self, is_tabbed: bool) -> None:
         """Leave out what the dock's tab says already: the title, and the whole header where it holds nothing else."""
         self.header.show_title("" if is_tabbed else self.windowTitle())
-        self.header.setMinimumHeight(0 if is_tabbed and not self._has_controls else scaled(38))
+        self.header.set_low(is_tabbed and not self._has_controls)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the panel that header and body lie on."""

@@ -55,7 +55,9 @@ class PlotAxis(pg.AxisItem):  # type: ignore[misc]
         self.setStyle(tickLength=0, tickTextOffset=8, autoExpandTextSpace=False, tickFont=interface_font(SMALL_PX))
 
     def show_theme(self, theme: Theme, lines: str) -> None:
-        """Write in the theme's quiet colour, and draw the lines across the plot in `lines` (#RRGGBB)."""
+        """Write in the theme's quiet colour and the present size, and draw the lines across the plot in `lines` (#RRGGBB)."""
+        self.setTickFont(interface_font(SMALL_PX))
+        self.picture = None
         self.setTextPen(theme.faint)
         self.setPen(None)
         self.setTickPen(lines)

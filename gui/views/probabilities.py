@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.redraw import RedrawClock
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mix, scaled, set_role
 from gui.views.header_row import HeaderRow
 from gui.views.rival_bars import RivalBars
@@ -97,6 +98,8 @@ class ProbabilitiesView(QWidget):
         row.addWidget(self._build_side())
         self._pages.addWidget(empty)
         self._pages.addWidget(body)
+        self._pages.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        sized(self, lambda: self.setMinimumSize(scaled(240), scaled(160)))  # what does not fit is scrolled, or left out
 
     def _build_tables(self) -> QVBoxLayout:
         column = QVBoxLayout()
@@ -106,7 +109,7 @@ class ProbabilitiesView(QWidget):
         head.addStretch(1)
         head.addWidget(self._scale)
         column.addLayout(head)
-        self.probe_losses.setMinimumHeight(scaled(26))
+        sized(self.probe_losses, lambda: self.probe_losses.setMinimumHeight(scaled(26)))
         column.addWidget(self.probe_losses, 6)
         column.addWidget(_small("What comes next, likeliest on top"))
         column.addWidget(self.probabilities_view, 6)
@@ -116,7 +119,7 @@ class ProbabilitiesView(QWidget):
         return column
 
     def _build_side(self) -> QWidget:
-        self._side.setFixedWidth(scaled(150))
+        sized(self._side, lambda: self._side.setFixedWidth(scaled(150)))
         column = QVBoxLayout(self._side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)

@@ -1,10 +1,11 @@
 """How the run goes: the loss, the learning rate, the gradient norm and the speed."""
 
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, QSettings, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QFont, QKeySequence, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QMenu,
     QPushButton,
     QStackedLayout,
@@ -22,6 +24,7 @@ from PySide6.QtWidgets import (
 from gui.format import loss_text, tooltip_text
 from gui.redraw import RedrawClock
 from gui.run_history import RunHistory
+from gui.text_size import sized
 from gui.theme import DARK, TITLE_PX, Theme, interface_font, scaled, set_role
 from gui.views.curves import COURSES, Curves
 from gui.views.header_row import HeaderRow
@@ -38,6 +41,8 @@ class ProgressView(QWidget):
     csv_requested = Signal(str)
     """Carries the path that was chosen for the table."""
     problem_found = Signal(str)
+    step_chosen = Signal(int)
+    """Carries the step whose texts are to be shown."""
 
     NARROW: Final = 640
     CURVE_INTERVAL_S: Final = 0.2
@@ -49,6 +54,7 @@ class ProgressView(QWidget):
         super().__init__(parent)
         self._history = RunHistory()
         self._max_steps, self._vocabulary_size = 1, 0
+        self._moment: int | None = None
         self.curves = Curves()
         self.loss_plot = self.curves.loss_plot
         self.smoothing_setting = NumberField()
@@ -62,6 +68,11 @@ class ProgressView(QWidget):
         self.png_button = _flat_button(
             "progress_png_button", "Image", "Save the plot as a picture", "Save the plots as PNG or SVG"
         )
+        self.course_actions: dict[str, QAction] = {}
+        self.show_batch_action = QAction("Texts of the step shown", self)
+        self.show_batch_action.setObjectName("show_batch_action")
+        self.show_batch_action.setShortcut("Ctrl+B")
+        self.addAction(self.show_batch_action)
         self._training_legend = _Legend("training", "training_loss_label")
         self._validation_legend = _Legend("validation", "validation_loss_label")
         self.log_axis_action = _action(self, "log_axis_action", self.log_axis_button, "Ctrl+L", is_checkable=True)
@@ -92,6 +103,7 @@ class ProgressView(QWidget):
 
     def show_moment(self, step: int | None) -> None:
         """Mark the step that the other views show; None is the latest."""
+        self._moment = step
         self.loss_plot.show_moment(step)
 
     def show_theme(self, theme: Theme) -> None:
@@ -106,6 +118,21 @@ class ProgressView(QWidget):
         """Forget the run."""
         self.show_history(RunHistory(), 1, 0)
 
+    def remember(self, preferences: QSettings) -> None:
+        """Write down how the curves are shown."""
+        preferences.setValue("curves/smoothing", self.smoothing_setting.value())
+        preferences.setValue("curves/is_logarithmic", self.log_axis_action.isChecked())
+        preferences.setValue("curves/shown", " ".join(name for name, action in self.course_actions.items() if action.isChecked()))
+
+    def recall(self, preferences: QSettings) -> None:
+        """Show the curves as was written down."""
+        with suppress(ValueError):
+            self.smoothing_setting.setValue(float(str(preferences.value("curves/smoothing", self.SMOOTHING))))
+        self.log_axis_action.setChecked(str(preferences.value("curves/is_logarithmic")).casefold() == "true")
+        shown = str(preferences.value("curves/shown", "")).split()
+        for name, action in self.course_actions.items():
+            action.setChecked(name in shown)
+
     def save_picture(self, path: str) -> None:
         """Write the plots as PNG or, by the ending, as SVG."""
         if not self.curves.save(path):
@@ -119,7 +146,7 @@ class ProgressView(QWidget):
         setting.setToolTip("How much of the smoothed curve is past: 0 is the loss itself, 0.99 about a hundred steps.")
         setting.setRange(0.0, 0.999)
         setting.setValue(self.SMOOTHING)
-        setting.setFixedWidth(scaled(56))
+        sized(setting, lambda: setting.setFixedWidth(scaled(56)))
         label = QLabel("Smoothing")
         set_role(label, "muted")
         label.setBuddy(setting)
@@ -153,12 +180,14 @@ class ProgressView(QWidget):
         for index, figure in enumerate(self._figures.values()):
             figure.line_above.setVisible(index > 0)
             column.addWidget(figure, 1)
-            figure.setMaximumHeight(scaled(96))
+            sized(figure, figure.measure)
         column.addStretch(0)
         row.addWidget(self._column, 1)
         self._column.setMaximumWidth(340)
         self._pages.addWidget(empty)
         self._pages.addWidget(body)
+        self._pages.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self.setMinimumSize(240, 112)
 
     def _build_menu(self) -> QMenu:
         """Each further curve, to be shown below the loss or not."""
@@ -168,7 +197,10 @@ class ProgressView(QWidget):
             action = menu.addAction(f"{title} below the loss")
             action.setObjectName(f"show_{name}_action")
             action.setCheckable(True)
+            action.setShortcut(QKeySequence(f"Ctrl+Alt+{len(self.course_actions) + 1}"))
+            self.addAction(action)
             action.toggled.connect(lambda is_shown, name=name: self._show_course(name, is_shown))
+            self.course_actions[name] = action
         return menu
 
     def _show_course(self, name: str, is_shown: bool) -> None:
@@ -181,6 +213,8 @@ class ProgressView(QWidget):
         self.request_redraw()
 
     def _connect(self) -> None:
+        self.loss_plot.step_clicked.connect(self.step_chosen)
+        self.show_batch_action.triggered.connect(self._on_batch_asked_for)
         self.loss_plot.painted.connect(self._clock.note_painting)
         for course in self.curves.courses.values():
             course.painted.connect(self._clock.note_painting)
@@ -210,6 +244,12 @@ class ProgressView(QWidget):
             for name, figure in self._figures.items():
                 _, show = COURSES[name]
                 figure.show_value(show(float(getattr(history, name)[-1])))
+
+    @Slot()
+    def _on_batch_asked_for(self) -> None:
+        steps = self._history.steps
+        if steps.size:
+            self.step_chosen.emit(min(max(self._moment or int(steps[-1]), 1), int(steps[-1])))
 
     @Slot(bool)
     def _on_following_changed(self, is_following: bool) -> None:
@@ -241,7 +281,8 @@ class ProgressView(QWidget):
     def _fit(self) -> None:
         """The small figures stay where there is room for them, and any of them is left."""
         has_figures = any(not figure.isHidden() for figure in self._figures.values())
-        self._column.setVisible(self.width() >= self.NARROW and has_figures)
+        is_room = self.width() >= self.NARROW and self.height() >= self._column.minimumSizeHint().height()
+        self._column.setVisible(is_room and has_figures)
 
 
 class _Legend(QWidget):
@@ -278,7 +319,7 @@ class _Figure(QWidget):
         self._value = QLabel("–")
         self._value.setObjectName(object_name)
         self._value.setAccessibleName(name)
-        self._value.setFont(interface_font(TITLE_PX, QFont.Weight.DemiBold))
+        sized(self._value, lambda: self._value.setFont(interface_font(TITLE_PX, QFont.Weight.DemiBold)))
         self._line = _Sparkline()
         self.line_above = hairline()
         grid = QGridLayout(self)
@@ -293,6 +334,9 @@ class _Figure(QWidget):
         grid.addWidget(title, 2, 0)
         grid.addWidget(self._value, 3, 0)
         grid.addWidget(self._line, 1, 1, 4, 1)
+
+    def measure(self) -> None:
+        self.setMaximumHeight(scaled(96))
 
     def show_value(self, text: str) -> None:
         self._value.setText(text)

@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QStyledItemDelegate, QVBoxLayout, QWidget
 
 from gui.format import number_text, tooltip_text
+from gui.text_size import sized
 from gui.theme import scaled, set_role, set_style_property
 from gui.views.number_field import FIELD_WIDTH_PX, IntegerField, NumberField
 from nanograd.training.settings import Setting
@@ -20,14 +21,18 @@ class SettingRow(QWidget):
     """A setting's line in the form. Its field is named `setting_<name>`."""
 
     edited = Signal()
+    pointed_at = Signal(str)
 
     def __init__(self, name: str, setting: Setting, default: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setting = setting
+        self._name = name
+        self._help = " ".join([setting.help, *_effects(setting)])
         self.field = _make_field(name, setting, default)
         self.field.setObjectName(f"setting_{name}")
         self.field.setAccessibleName(setting.label)
-        self.field.setAccessibleDescription(setting.help)
+        self.field.setAccessibleDescription(self._help)
+        self.field.installEventFilter(self)
         self._label = QLabel(setting.label)
         self._label.setBuddy(self.field)
         self._mark = QFrame()
@@ -40,7 +45,7 @@ class SettingRow(QWidget):
         self._problem.hide()
         self._arrange()
         self._connect()
-        self._show_help(setting.help)
+        self._show_help(self._help)
 
     def _arrange(self) -> None:
         line = QHBoxLayout()
@@ -99,7 +104,7 @@ class SettingRow(QWidget):
         """Keep the setting from being edited while a run needs it as it is."""
         locked = is_locked and not self.setting.changeable
         self.field.setEnabled(not locked)
-        self._show_help(f"{self.setting.help}\n\n{LOCKED_HELP}" if locked else self.setting.help)
+        self._show_help(f"{self._help}\n\n{LOCKED_HELP}" if locked else self._help)
 
     def _show_help(self, text: str) -> None:
         for widget in (self._label, self.field):
@@ -107,6 +112,16 @@ class SettingRow(QWidget):
 
     def _on_edited(self) -> None:
         self.edited.emit()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """The pointer is here."""
+        self.pointed_at.emit(self._name)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The field got the focus."""
+        if event.type() == QEvent.Type.FocusIn:
+            self.pointed_at.emit(self._name)
+        return False
 
 
 class ChoiceField(QComboBox):
@@ -129,19 +144,24 @@ class ChoiceField(QComboBox):
 def _make_field(name: str, setting: Setting, default: Any) -> Field:
     if isinstance(default, bool):
         box = QCheckBox()
-        box.setMinimumHeight(scaled(26))
+        sized(box, lambda: box.setMinimumHeight(scaled(26)))
         return box
     if setting.choices:
         choice = ChoiceField(setting.choices)
-        choice.setFixedSize(scaled(FIELD_WIDTH_PX), scaled(26))
+        sized(choice, lambda: choice.setFixedSize(scaled(FIELD_WIDTH_PX), scaled(26)))
         return choice
     if isinstance(default, int):
         return _sized(IntegerField(setting.unit, is_grouped=name != "seed"))
     return _sized(NumberField(setting.unit))
 
 
+def _effects(setting: Setting) -> list[str]:
+    """What comes of more and of less, a sentence each."""
+    return [f"{name}: {text}." for name, text in (("More", setting.up), ("Less", setting.down)) if text]
+
+
 def _sized(field: IntegerField | NumberField) -> IntegerField | NumberField:
-    field.setFixedWidth(scaled(FIELD_WIDTH_PX))
+    sized(field, lambda: field.setFixedWidth(scaled(FIELD_WIDTH_PX)))
     return field
 
 

@@ -24,9 +24,12 @@ class SettingsForm(QWidget):
     """
 
     settings_changed = Signal()
+    setting_pointed_at = Signal(str)
+    """Carries the name of the setting that got the pointer or the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.pointed_at = ""
         self._preset_name = next(name for name, preset in PRESETS.items() if preset == RunSettings())
         self._is_filling = False
         self._outer_problems: dict[str, str] = {}
@@ -72,6 +75,7 @@ class SettingsForm(QWidget):
     def _connect(self) -> None:
         for row in self._rows.values():
             row.edited.connect(self._on_edited)
+            row.pointed_at.connect(self._on_pointed_at)
         self.preset_combo.currentTextChanged.connect(self._on_preset_chosen)
         self._reset.clicked.connect(self._on_reset_clicked)
 
@@ -123,6 +127,10 @@ class SettingsForm(QWidget):
         self._show_problems()
         self.preset_combo.show_choice(_matching_preset(self.settings()) or CUSTOM)
         self.settings_changed.emit()
+
+    def _on_pointed_at(self, name: str) -> None:
+        self.pointed_at = name
+        self.setting_pointed_at.emit(name)
 
     def _on_preset_chosen(self, name: str) -> None:
         if name in PRESETS:

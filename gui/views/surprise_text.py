@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit, QToolTip, QWidget
 
+from gui.text_size import sized
 from gui.theme import DARK, Theme, mix, mono_font, set_role
 from nanograd.text.tokenizer import visible
 
@@ -39,7 +40,7 @@ class SurpriseText(QTextEdit):
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
-        self.setFont(mono_font())
+        sized(self, lambda: self.setFont(mono_font()))
         self.document().setDocumentMargin(1)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         set_role(self, "plain")
@@ -102,10 +103,7 @@ class SurpriseText(QTextEdit):
 
     def _format(self, index: int) -> QTextCharFormat:
         made = QTextCharFormat()
-        loss = self.loss_of(index)
-        share = 0.0 if np.isnan(loss) else min(max(loss / self._highest, 0.0), 1.0)
-        level = round(share * self.SHADES) / self.SHADES
-        made.setBackground(QColor(mix(self._theme.panel, self._theme.validation, self.STRONGEST_SHADE * level)))
+        made.setBackground(shade_of(self._theme, self.loss_of(index), self._highest))
         made.setForeground(QColor(self._theme.text))
         if index == self._chosen:
             made.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
@@ -129,7 +127,18 @@ class SurpriseText(QTextEdit):
         return super().viewportEvent(event)
 
     def _describe(self, index: int) -> str:
-        loss, token = self.loss_of(index), visible(self._tokens[index])
-        if np.isnan(loss):
-            return f"“{token}”: nothing came before it to predict it by"
-        return f"“{token}”: {loss:.2f} nats, {np.exp(-loss):.1%} likely"
+        return loss_words(visible(self._tokens[index]), self.loss_of(index))
+
+
+def shade_of(theme: Theme, loss: float, highest: float) -> QColor:
+    """The colour behind a token with a loss, in nats; nan is none."""
+    share = 0.0 if np.isnan(loss) else min(max(loss / highest, 0.0), 1.0)
+    level = round(share * SurpriseText.SHADES) / SurpriseText.SHADES
+    return QColor(mix(theme.panel, theme.validation, SurpriseText.STRONGEST_SHADE * level))
+
+
+def loss_words(token: str, loss: float) -> str:
+    """A token's loss, in nats, in words; nan is none."""
+    if np.isnan(loss):
+        return f"“{token}”: nothing came before it to predict it by"
+    return f"“{token}”: {loss:.2f} nats, {np.exp(-loss):.1%} likely"

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
 from gui.format import count_text
 from gui.icons import icon
+from gui.text_size import sized
 from gui.theme import DARK, Theme, scaled, set_role, set_style_property
 
 
@@ -35,6 +36,12 @@ class TimeBar(QFrame):
         self.live_button = QPushButton("Live")
         self._step = QLabel(self.EMPTY_TEXT)
         self._clock = QTimer(self, interval=self.FRAME_MS)
+        self.moment_actions = (
+            self._action("play_action", "Play the run, or rest", "Ctrl+Space", self.play_button),
+            self._action("earlier_action", "The moment before", "Ctrl+Alt+Left", None),
+            self._action("later_action", "The moment after", "Ctrl+Alt+Right", None),
+            self._action("live_action", "Back to live", "Ctrl+Alt+End", self.live_button),
+        )
         self._prepare()
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 16, 6)
@@ -91,7 +98,7 @@ class TimeBar(QFrame):
         self.play_button.setObjectName("play_button")
         self.play_button.setAccessibleName("Play the run")
         self.play_button.setToolTip("Play the run from where the slider stands")
-        self.play_button.setFixedSize(scaled(28), scaled(28))
+        sized(self.play_button, lambda: self.play_button.setFixedSize(scaled(28), scaled(28)))
         self.play_button.setIconSize(QSize(14, 14))
         set_role(self.play_button, "icon")
         self.time_slider.setObjectName("time_slider")
@@ -105,10 +112,27 @@ class TimeBar(QFrame):
         self._step.setAccessibleName("Step of the moment shown")
         set_role(self._step, "muted")
 
+    def _action(self, name: str, text: str, keys: str, button: QPushButton | None) -> QAction:
+        """An action that presses a button, or else moves the slider."""
+        action = QAction(text, self)
+        action.setObjectName(name)
+        action.setShortcut(QKeySequence(keys))
+        self.addAction(action)
+        if button is not None:
+            action.triggered.connect(button.click)
+        else:
+            way = (
+                QSlider.SliderAction.SliderSingleStepSub if name == "earlier_action" else QSlider.SliderAction.SliderSingleStepAdd
+            )
+            action.triggered.connect(lambda: self.time_slider.triggerAction(way))
+        return action
+
     def _show_possible(self) -> None:
         can_travel = len(self._steps) > 1
         for control in (self.play_button, self.time_slider):
             control.setEnabled(can_travel)
+        for action in self.moment_actions:
+            action.setEnabled(can_travel)
         self.live_button.setEnabled(bool(self._steps))
         set_style_property(self.live_button, "active", "true" if self._is_live and self._steps else "false")
         self._step.setText(f"step {count_text(self._steps[self.time_slider.value()])}" if self._steps else self.EMPTY_TEXT)
@@ -148,7 +172,7 @@ class _MarkedSlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal)
         self._theme = DARK
         self._marks: Sequence[int] = ()
-        self.setFixedHeight(scaled(28))
+        sized(self, lambda: self.setFixedHeight(scaled(28)))
         self.setPageStep(5)
 
     def show_marks(self, marks: Sequence[int]) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mix, mono_font, scaled, set_role
 from nanograd.text.tokenizer import visible
 
@@ -47,7 +48,6 @@ class TokenGrid(QTableView):
         self._model = _Model()
         self._delegate = _Delegate(self)
         self._cells: dict[tuple[int, int], tuple[str, int, int, bool]] = {}
-        self._metrics = QFontMetrics(mono_font())
         self.setObjectName(name)
         self.setAccessibleName(accessible_name)
         self.setModel(self._model)
@@ -64,18 +64,25 @@ class TokenGrid(QTableView):
         across, down = self.horizontalHeader(), self.verticalHeader()
         self._has_bar = not has_columns
         across.setVisible(has_columns)
-        across.setFont(mono_font(SMALL_PX))
-        across.setFixedHeight(scaled(ROW_PX))
+        sized(self, self._measure)
         for header in (across, down):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setSectionsClickable(False)
             header.setHighlightSections(False)
         across.setMinimumSectionSize(8)
+        down.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.selectionModel().currentChanged.connect(self._on_current_changed)
+
+    def _measure(self) -> None:
+        """Rows, names and cells as high and wide as their text is large."""
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        self._metrics, self._delegate.font = QFontMetrics(mono_font()), mono_font()
+        across.setFont(mono_font(SMALL_PX))
+        across.setFixedHeight(scaled(ROW_PX))
         down.setFixedWidth(scaled(NAMES_PX))
         down.setDefaultSectionSize(scaled(ROW_PX))
         down.setFont(interface_font(SMALL_PX))
-        down.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.selectionModel().currentChanged.connect(self._on_current_changed)
+        self._cells.clear()
 
     @property
     def rows(self) -> TokenRows | None:
@@ -197,7 +204,7 @@ class _Delegate(QStyledItemDelegate):
         super().__init__(grid)
         self._grid = grid
         self.column = -1
-        self._font = mono_font()
+        self.font = mono_font()
         self.show_theme(DARK)
 
     def show_theme(self, theme: Theme) -> None:
@@ -210,7 +217,7 @@ class _Delegate(QStyledItemDelegate):
         cell: Any = option.rect
         text, width, level, is_right = self._grid.cell(row, column)
         painter.fillRect(cell.adjusted(0, 0, -1, -1), self._shades[level])
-        painter.setFont(self._font)
+        painter.setFont(self.font)
         painter.setPen(self._text)
         if width > cell.width() - 2:
             text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, cell.width() - 2)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.icons import logo
+from gui.text_size import sized
 from gui.theme import SMALL_PX, mono_font, scaled, set_role, set_style_property
 from resources import BUNDLED_CORPORA, BundledCorpus
 
@@ -95,10 +96,10 @@ class BundledCard(QPushButton):
         self.setAccessibleName(f"Open the bundled text {text.title}")
         self.setAccessibleDescription(text.description)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFixedSize(scaled(204), scaled(136))
+        sized(self, lambda: self.setFixedSize(scaled(204), scaled(136)))
         set_role(self, "card")
         excerpt = _label(text.excerpt, "accent_plain")
-        excerpt.setFont(mono_font(SMALL_PX))
+        sized(excerpt, lambda: excerpt.setFont(mono_font(SMALL_PX)))
         description = _label(text.description, "small")
         description.setWordWrap(True)
         column = QVBoxLayout(self)

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from gui.events import TextGenerated
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mono_font, set_role
 from nanograd.text.tokenizer import visible
 
@@ -53,8 +54,8 @@ class WrittenText(QTextEdit):
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
-        self.setFont(mono_font())
-        self.setMinimumHeight(60)
+        sized(self, lambda: self.setFont(mono_font()))
+        self.setMinimumHeight(40)
         self.document().setDocumentMargin(1)
         self.viewport().setMouseTracking(True)
         self.verticalScrollBar().valueChanged.connect(self._unpin)

@@ -1,10 +1,11 @@
-"""What a run will take: memory and arithmetic, counted from its settings."""
+"""What a run will be and take: its model, its learning rates, memory and arithmetic, counted from its settings."""
 
 import os
 
 from nanograd.errors import SettingsError
 from nanograd.gptconfig import GPTConfig
 from nanograd.multihead_attention import QUERY_BLOCK
+from nanograd.schedule import warmup_decay
 from nanograd.training.settings import RunSettings
 
 ASSUMED_VOCABULARY_SIZE = 65  # before a text is open: about what one in plain English has
@@ -21,6 +22,18 @@ def model_config(settings: RunSettings, vocabulary_size: int) -> GPTConfig:
 def parameter_count(settings: RunSettings, vocabulary_size: int) -> int:
     """How many numbers the model learns."""
     return model_config(settings, vocabulary_size).parameter_count()
+
+
+def learning_rate(settings: RunSettings, step: int) -> float:
+    """The rate for the step after `step` finished ones."""
+    return warmup_decay(
+        step,
+        lr=settings.lr,
+        min_lr=settings.min_lr,
+        warmup_steps=settings.warmup_steps,
+        max_steps=settings.max_steps,
+        decay=settings.decay,
+    )
 
 
 def memory_bytes(settings: RunSettings, vocabulary_size: int) -> int:

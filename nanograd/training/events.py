@@ -1,7 +1,8 @@
 """What happens in a run, as frozen values: the Trainer yields them, files and windows are made from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +12,26 @@ from nanograd.training.settings import RunSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins, or goes on, after `step` finished steps."""
+    """A run begins, or goes on, after `step` finished steps. `at_s` is when, by `perf_counter`."""
 
     step: int
     settings: RunSettings
     vocabulary_size: int
     parameter_count: int
     run_directory: Path | None = None
+    at_s: float = field(default_factory=perf_counter, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
-    """One optimizer step is done. `step` counts from 1; `loss` is the batch's mean, in nats per token."""
+    """One optimizer step is done. `step` counts from 1; `loss` is the batch's mean, in nats per token; `at_s` by `perf_counter`."""
 
     step: int
     loss: float
     lr: float
     gradient_norm: float
     tokens_per_second: float
+    at_s: float = field(default_factory=perf_counter, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,33 @@ class ProbeTaken:
     predictions: Predictions | None = None
     scores: NDArray[np.float32] | None = None
     inside: Inside | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayAdvanced:
+    """On the way to the batch of `step`, `done` of `total` steps were gone through again."""
+
+    step: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BatchSeen:
+    """The texts of one step's batch, worst first: `ids` (B, T + 1) into `vocabulary`, and the `losses` (B, T) of all but the first.
+
+    `loss` is their mean, in nats per token, and `told_loss` what the run itself told. To get there, `replayed_steps` steps were
+    gone through again after step `replayed_from`.
+    """
+
+    step: int
+    vocabulary: tuple[str, ...]
+    ids: NDArray[np.int64]
+    losses: NDArray[np.float32]
+    loss: float
+    told_loss: float | None
+    replayed_steps: int
+    replayed_from: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

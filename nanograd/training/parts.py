@@ -19,7 +19,8 @@ from nanograd.generation import Ids
 from nanograd.graph import Array, no_grad
 from nanograd.module import Module
 from nanograd.optimizer import Optimizer
-from nanograd.random import Generator
+from nanograd.random import Generator, using
+from nanograd.softmax import cross_entropy
 from nanograd.tensor import wrap
 from nanograd.training.native import blas_threads, can_set_blas_threads, keep_freed_memory
 from nanograd.training.part_processes import PartProcesses, ProcessLostError, part_gradients, trained_parameters
@@ -131,6 +132,18 @@ class Parts:
             return float(loss.item()) * len(inputs[rows])
 
         return sum(self._map(compute, _slices(len(inputs), self.count))) / len(inputs)
+
+    def token_losses(self, model: Module, inputs: Ids, targets: Ids, streams: Callable[[int], Generator]) -> Array:
+        """The loss of each target of a batch (B, T), cut and drawn as `gradients` does, without gradients."""
+
+        def compute(numbered: tuple[int, slice]) -> Array:
+            part, rows = numbered
+            with using(streams(part)), no_grad():
+                logits, _ = model(inputs[rows])
+                losses = cross_entropy(logits.flatten(0, 1), wrap(targets[rows].reshape(-1)), reduction="none")
+            return losses.array.reshape(targets[rows].shape)
+
+        return np.concatenate(self._map(compute, list(enumerate(_slices(len(inputs), self.count)))))
 
     def _map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """The function of each item, the first in this thread; an error comes out once all have ended."""

@@ -13,12 +13,15 @@ from nanograd.training.native import core_count
 class Setting:
     """What a form, a command line and a check need to know of one field of RunSettings.
 
-    `changeable` marks what may change in the middle of a run. A number's bounds include their ends.
+    `up` and `down` tell what comes of a larger and of a smaller number. `changeable` marks what may change in the middle of
+    a run. A number's bounds include their ends.
     """
 
     label: str
     group: str
     help: str
+    up: str = ""
+    down: str = ""
     minimum: float = 0
     maximum: float = 0
     unit: str = ""
@@ -39,26 +42,36 @@ class RunSettings:
     n_layer: int = _setting(
         4, "Layers", "Model",
         "How many blocks of attention and MLP are stacked. More layers can learn longer chains of reasoning; each costs the same time again.",
+        up="more parameters, time and memory, all in step; it learns longer chains of thought, and needs more text and steps for them",
+        down="quicker, but it sees only what few tokens tell together",
         minimum=1, maximum=48,
     )
     n_head: int = _setting(
         4, "Heads", "Model",
         "How many attention patterns each layer has side by side. It must divide the width.",
+        up="it can look for more things at once, each through a narrower window; the size stays the same",
+        down="fewer, wider patterns; one is enough for the token before, not for much else",
         minimum=1, maximum=64,
     )
     n_embd: int = _setting(
         128, "Width", "Model",
         "How many numbers stand for each token inside the model. Twice the width is about four times the parameters.",
+        up="it can tell more things apart; parameters and time grow with the square",
+        down="small and quick, and soon at the end of what it can hold",
         minimum=2, maximum=4096,
     )
     block_size: int = _setting(
         64, "Context", "Model",
         "How many tokens back the model can look. A longer context costs memory and time.",
+        up="it keeps up with longer sentences and scenes; attention's time and memory grow faster than the rest",
+        down="quick steps, but what lies further back is as if it had never been",
         minimum=2, maximum=4096, unit="tokens",
     )
     dropout: float = _setting(
         0.0, "Dropout", "Model",
         "The share of activations set to zero in training. It holds off overfitting on small texts; 0 learns fastest.",
+        up="it learns by heart more slowly, so validation holds up longer; training loss is higher, steps dearer",
+        down="learns fastest; on a small text overfitting comes sooner",
         minimum=0.0, maximum=0.95,
     )
     activation: str = _setting(
@@ -94,6 +107,8 @@ class RunSettings:
     embedding_std: float = _setting(
         0.02, "Embedding spread", "Model",
         "How far apart the vectors of the tokens begin. GPT-2's are 0.02; Muon does well with more.",
+        up="tokens are far apart at once; the first steps are wild",
+        down="tokens begin almost alike, and AdamW takes a while to part them",
         minimum=1e-4, maximum=10.0, is_advanced=True,
     )
     bias: bool = _setting(
@@ -104,31 +119,43 @@ class RunSettings:
     batch_size: int = _setting(
         12, "Batch", "Training",
         "How many pieces of text each step learns from. A larger batch gives a smoother curve and slower steps.",
+        up="steadier gradients, so a higher learning rate is safe; each step takes longer",
+        down="quick, noisy steps; lower the learning rate with it",
         minimum=1, maximum=4096, unit="texts",
     )
     lr: float = _setting(
         1e-3, "Learning rate", "Training",
         "How far the weights move at each step. Too high and the loss jumps or turns NaN; too low and learning crawls.",
+        up="falls faster, up to the point where the loss jumps or turns NaN",
+        down="safe and slow; the run may end before it has learned much",
         minimum=1e-8, maximum=1e3, changeable=True,
     )
     max_steps: int = _setting(
         2000, "Steps", "Training",
         "How many steps the run takes. It can be raised later to go on.",
+        up="a lower loss, until the text is known by heart; the learning rate falls more slowly",
+        down="done sooner; the learning rate falls faster",
         minimum=1, maximum=100_000_000, changeable=True,
     )
     eval_interval: int = _setting(
         200, "Evaluate every", "Training",
         "How often the loss on text the model never trains on is measured, and the run is saved.",
+        up="less time goes into measuring; fewer points, samples and saves",
+        down="a finer curve and more moments to go back to; the run takes longer",
         minimum=1, maximum=10_000_000, unit="steps", changeable=True,
     )
     seed: int = _setting(
         1337, "Seed", "Training",
         "Where all chance starts from. The same seed, settings and text give the same run, number for number.",
+        up="another run of the same kind; how much the end differs tells how much is chance",
+        down="another run of the same kind",
         minimum=0, maximum=2**31 - 1,
     )
     min_lr: float = _setting(
         1e-4, "Final learning rate", "Training",
         "Where the learning rate ends.",
+        up="the last steps still move; the loss stays a little noisy",
+        down="settles finely at the end",
         minimum=0.0, maximum=1e3, changeable=True, is_advanced=True,
     )
     decay: str = _setting(
@@ -139,11 +166,15 @@ class RunSettings:
     warmup_steps: int = _setting(
         100, "Warm-up", "Training",
         "For how many steps the learning rate rises from zero. It keeps the first steps from going astray.",
+        up="a gentler start; on a short run the time is lost",
+        down="full strength at once; AdamW with a high rate may go astray",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
     )
     weight_decay: float = _setting(
         0.1, "Weight decay", "Training",
         "Pulls the weights of the matrices towards zero. Some holds off overfitting.",
+        up="smaller weights: less overfitting, and too much keeps it from learning",
+        down="weights grow as they like; best where the text is large",
         minimum=0.0, maximum=10.0, changeable=True, is_advanced=True,
     )
     optimizer: str = _setting(
@@ -154,46 +185,64 @@ class RunSettings:
     muon_lr: float = _setting(
         0.02, "Muon's rate", "Training",
         "How far Muon moves the matrices at each step; it rises and falls with the learning rate, which is for everything else. Without Muon it has no effect.",
+        up="the matrices move faster; too high and the loss stops falling",
+        down="slow and safe",
         minimum=1e-6, maximum=10.0, changeable=True, is_advanced=True,
     )
     beta1: float = _setting(
         0.9, "Beta 1", "Training",
         "How long AdamW remembers the direction of past gradients: 0.9 is about ten steps.",
+        up="smoother, slower to turn",
+        down="follows each batch",
         minimum=0.0, maximum=0.9999, is_advanced=True,
     )
     beta2: float = _setting(
         0.99, "Beta 2", "Training",
         "How long AdamW remembers the size of past gradients: 0.99 is about a hundred steps.",
+        up="steadier steps; slow to notice that gradients have changed",
+        down="quick to adapt, and noisier",
         minimum=0.0, maximum=0.999999, is_advanced=True,
     )
     grad_clip: float = _setting(
         1.0, "Clip gradients at", "Training",
         "Shortens gradients whose norm is above this, so that one odd batch cannot upset the model; 0 is off.",
+        up="lets large gradients through",
+        down="shortens nearly every step, as if the learning rate were lower; 0 is off",
         minimum=0.0, maximum=1e6, changeable=True, is_advanced=True,
     )
     validation_fraction: float = _setting(
         0.1, "Kept for validation", "Training",
         "The share of the text, from its end, that the model never trains on.",
+        up="a truer validation loss, less text to learn from",
+        down="more to learn from; the validation loss says less",
         minimum=0.01, maximum=0.9, is_advanced=True,
     )
     eval_windows: int = _setting(
         2000, "Windows to evaluate", "Training",
         "How many pieces of the validation part an evaluation covers, always the same ones, spread evenly; all of them where there are fewer.",
+        up="a truer validation loss; each evaluation takes longer",
+        down="quick evaluations whose loss depends on which pieces they got",
         minimum=1, maximum=1_000_000, unit="texts", changeable=True, is_advanced=True,
     )
     sample_tokens: int = _setting(
         160, "Sample length", "Training",
         "How much text the model writes at each evaluation, to show how far it has come; 0 is none.",
+        up="more to read; each evaluation takes longer",
+        down="shorter samples; 0 writes none",
         minimum=0, maximum=10_000, unit="tokens", changeable=True, is_advanced=True,
     )
     probe_interval: int = _setting(
         0, "Look inside every", "Training",
         "How often the model is watched as it reads the probe; 0 is about once a second.",
+        up="less time goes into looking",
+        down="every step can be gone back to; training slows down",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
     )
     parts: int = _setting(
         core_count(), "Cores", "Training",
         "Each batch is cut into this many parts, which are computed side by side. As many as the computer has cores is fastest.",
+        up="faster, as long as there are cores; each keeps gradients of its own",
+        down="leaves cores to other programs",
         minimum=1, maximum=64, is_advanced=True,
     )
     # fmt: on

@@ -1,23 +1,24 @@
 """Training as a generator: each event it yields is a place to pause, to look, or to stop."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator as Steps
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import isfinite
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nanograd.errors import SettingsError
-from nanograd.generation import Sampling
+from nanograd.generation import Ids, Sampling
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.module import Parameter
 from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
-from nanograd.random import stream, using
-from nanograd.schedule import warmup_decay
+from nanograd.random import Generator, stream, using
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
 from nanograd.text.tokenizer import Tokenizer
-from nanograd.training.estimate import model_config
+from nanograd.training.estimate import learning_rate, model_config
 from nanograd.training.events import (
     EvaluationAdvanced,
     EvaluationFinished,
@@ -40,7 +41,7 @@ from nanograd.training.settings import RunSettings, declared_settings
 PROBE_TOKENS = 24
 _PROBE_INTERVAL_S = 1.0
 _LOOKING_SHARE = 0.02
-_EVALUATED_TOKENS_AT_ONCE = 2048
+EVALUATED_TOKENS_AT_ONCE = 2048
 _SAMPLED_TOKENS_AT_ONCE = 16
 
 
@@ -145,7 +146,7 @@ class Trainer:
             if self.step >= self.settings.max_steps and not single_step:
                 yield RunFinished(step=self.step)
                 return
-            event = self._take_step(is_watched=single_step or self._probe_comes())
+            event = self.take_step(is_watched=single_step or self._probe_comes())
             yield event
             if isinstance(event, RunFailed):
                 return
@@ -154,18 +155,18 @@ class Trainer:
             if single_step:
                 return
 
-    def _take_step(self, is_watched: bool) -> StepFinished | RunFailed:
-        """One batch, one change of the weights; none where the loss or the gradient is not finite."""
+    def take_step(self, is_watched: bool = False, lr: float | None = None) -> StepFinished | RunFailed:
+        """One batch, one change of the weights; none where the loss or the gradient is not finite.
+
+        `lr` takes the place of the schedule's rate.
+        """
         began = perf_counter()
         settings, number = self.settings, self.step + 1
-        generator = stream(settings.seed, "batch", self.step)
-        inputs, targets = sample_batch(self._train_ids, settings.block_size, settings.batch_size, generator.numpy)
-        lr = self.learning_rate(self.step)
+        inputs, targets = self._batch()
+        lr = learning_rate(settings, self.step) if lr is None else lr
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows shows in the loss, below
             self.model.train()
-            loss, norm = self._parts.gradients(
-                self.model, inputs, targets, lambda part: stream(settings.seed, "dropout", self.step, part)
-            )
+            loss, norm = self._parts.gradients(self.model, inputs, targets, self._dropout)
             if not (isfinite(loss) and isfinite(norm)):
                 what = f"The gradient's norm became {norm}" if isfinite(loss) else f"The loss became {loss}"
                 return RunFailed(step=number, message=self._failure(what, number, lr))
@@ -187,20 +188,24 @@ class Trainer:
         self.metrics.add(event)
         return event
 
+    def _batch(self) -> tuple[Ids, Ids]:
+        """The inputs and targets (B, T) of the next step."""
+        settings = self.settings
+        generator = stream(settings.seed, "batch", self.step)
+        return sample_batch(self._train_ids, settings.block_size, settings.batch_size, generator.numpy)
+
+    def _dropout(self, part: int) -> Generator:
+        return stream(self.settings.seed, "dropout", self.step, part)
+
+    def look_at_batch(self) -> tuple[Ids, NDArray[np.float32]]:
+        """The texts of the next step (B, T + 1), and the loss (B, T) of each token but the first as that step finds it."""
+        inputs, targets = self._batch()
+        self.model.train()
+        losses = self._parts.token_losses(self.model, inputs, targets, self._dropout)
+        return np.concatenate([inputs, targets[:, -1:]], axis=1), losses
+
     def _failure(self, what: str, number: int, lr: float) -> str:
         return f"{what} at step {number:,}. Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and press Train."
-
-    def learning_rate(self, step: int) -> float:
-        """The rate for the step after `step` finished ones."""
-        settings = self.settings
-        return warmup_decay(
-            step,
-            lr=settings.lr,
-            min_lr=settings.min_lr,
-            warmup_steps=settings.warmup_steps,
-            max_steps=settings.max_steps,
-            decay=settings.decay,
-        )
 
     # ---- looking: none of it changes the run --------------------------------------------------------------------------
 
@@ -208,11 +213,11 @@ class Trainer:
         is_evaluated = self.metrics.last_validation_step == self.step
         return not is_evaluated and (self.step % self.settings.eval_interval == 0 or self.step >= self.settings.max_steps)
 
-    def _evaluate(self) -> Generator[EvaluationAdvanced | EvaluationFinished, None, RunFailed | None]:
+    def _evaluate(self) -> Steps[EvaluationAdvanced | EvaluationFinished, None, RunFailed | None]:
         """Measure the validation loss; what failed is returned where it is not finite."""
         block_size = self.settings.block_size
         inputs, targets = evaluation_windows(self._validation_ids, block_size, self.settings.eval_windows)
-        at_once = max(1, _EVALUATED_TOKENS_AT_ONCE // block_size)
+        at_once = max(1, EVALUATED_TOKENS_AT_ONCE // block_size)
         total = 0.0
         for begin in range(0, len(inputs), at_once):
             part = slice(begin, begin + at_once)
@@ -220,7 +225,7 @@ class Trainer:
             yield EvaluationAdvanced(step=self.step, done=min(begin + at_once, len(inputs)), total=len(inputs))
         loss = total / len(inputs)
         if not isfinite(loss):
-            lr = self.learning_rate(max(0, self.step - 1))
+            lr = learning_rate(self.settings, max(0, self.step - 1))
             return RunFailed(step=self.step, message=self._failure(f"The validation loss became {loss}", self.step, lr))
         event = EvaluationFinished(step=self.step, loss=loss)
         self.metrics.add(event)

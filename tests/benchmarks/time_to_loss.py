@@ -15,6 +15,7 @@ from comparison import HAS_TORCH, SHARED_DATA, parse_arguments, ratio, report
 
 from nanograd.random import stream
 from nanograd.text.corpus import Corpus, evaluation_windows, load_corpus, sample_batch
+from nanograd.training.estimate import learning_rate
 from nanograd.training.events import StepFinished
 from nanograd.training.native import core_count
 from nanograd.training.parts import Parts
@@ -126,7 +127,7 @@ def their_steps(corpus: Corpus, settings: RunSettings) -> Iterator[tuple[float, 
         batch = sample_batch(train_ids, settings.block_size, settings.batch_size, generator.numpy)
         inputs, targets = (torch.from_numpy(part.astype(np.int64)) for part in batch)
         for group in optimizer.param_groups:
-            group["lr"] = trainer.learning_rate(step)
+            group["lr"] = learning_rate(trainer.settings, step)
         optimizer.zero_grad()
         _, loss = run(inputs, targets)
         loss.backward()

@@ -29,12 +29,17 @@ def test_what_is_not_known_is_a_dash(card):
 def test_an_estimate_says_whether_it_was_measured(card, is_measured, step):
     card.show_cost(
         CostEstimated(
-            settings=RunSettings(), parameter_count=804_000, memory_bytes=212_000_000, step_s=0.029, is_measured=is_measured
+            settings=RunSettings(),
+            parameter_count=804_000,
+            memory_bytes=212_000_000,
+            step_s=0.029,
+            run_s=64.0,
+            is_measured=is_measured,
         )
     )
-    assert texts(card) == ["0.80 M", "212 MB", step, "about 58 s"]
+    assert texts(card) == ["0.80 M", "212 MB", step, "about 64 s"]
 
 
 def test_real_steps_tell_what_is_left(card):
-    card.show_measured_step(0.03, 800)
+    card.show_measured_step(0.03, 24.2)
     assert texts(card)[2:] == ["30 ms, measured", "about 24 s left"]

@@ -34,11 +34,11 @@ def finish(view, was_stopped=False):
 
 def test_generate_carries_prompt_and_settings(view, qtbot):
     view.prompt_edit.setPlainText("ROMEO:\n")
-    view.temperature_setting.setValue(0.0)
-    view.top_k_setting.setValue(0)
-    view.top_p_setting.setValue(1.0)
-    view.max_new_tokens_setting.setValue(7)
-    view.generation_seed_setting.setValue(3)
+    view.settings.temperature_setting.setValue(0.0)
+    view.settings.top_k_setting.setValue(0)
+    view.settings.top_p_setting.setValue(1.0)
+    view.settings.max_new_tokens_setting.setValue(7)
+    view.settings.generation_seed_setting.setValue(3)
     with qtbot.waitSignal(view.generate_requested) as requested:
         view.generate_button.click()
     assert requested.args == [GenerationRequest(prompt="ROMEO:\n", max_new_tokens=7, temperature=0.0, top_k=0, top_p=1.0, seed=3)]
@@ -65,7 +65,7 @@ def test_control_and_return_generates(view, qtbot):
     ],
 )
 def test_a_bad_setting_is_told_beside_the_fields_and_nothing_is_asked_for(view, qtbot, field, value, part):
-    setting = getattr(view, field)
+    setting = getattr(view.settings, field)
     good = setting.value()
     with qtbot.waitSignal(view.problem_found):
         setting.setValue(value)
@@ -234,7 +234,7 @@ def test_a_second_click_or_escape_puts_the_card_away(view, qtbot):
 def test_what_comes_next_is_asked_for_whenever_a_setting_changes(view, qtbot):
     written(view)
     with qtbot.waitSignal(view.preview_requested) as asked:
-        view.repetition_penalty_setting.setValue(1.3)
+        view.settings.repetition_penalty_setting.setValue(1.3)
     assert (asked.args[0].prompt, asked.args[0].repetition_penalty) == ("ROMEO:", 1.3)
     assert asked.args[0].following == ("a", "b", "c")
     view.show_preview(NextPreviewed(prompt="older", rivals=(("x", 0.5, 0.5),)))
@@ -266,3 +266,48 @@ def test_what_comes_next_is_asked_for_anew_when_the_model_has_moved_on(view, qtb
     begin(view)
     with qtbot.assertNotEmitted(view.preview_requested, wait=2 * view.PREVIEW_PAUSE_MS):
         view.note_change()
+
+
+def fork(view, place, text, written_after):
+    view.generated_text.rival_chosen.emit(place, text)
+    view.show_started(GenerationStarted(prompt="", seed=1))
+    view.append(tokens(written_after))
+    finish(view)
+
+
+def test_every_branch_is_kept_and_can_be_walked_back_to(view, qtbot):
+    written(view)
+    tree = view.branches
+    assert not tree.isVisible()
+    fork(view, 0, "e", "xy")
+    fork(view, 1, "o", "z")
+    view.back_button.click()
+    fork(view, 2, "a", "w")
+    assert [branch.parent and tree.branches.index(branch.parent) for branch in tree.branches] == [None, 0, 1, 1]
+    assert ["".join(token.text for token in branch.tokens) for branch in tree.branches] == ["abc", "exy", "eoz", "exaw"]
+    assert tree.isVisible()
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualItemRect(tree.topLevelItem(0)).center())
+    assert view.generated_text.text == "abc"
+    tree.setFocus()
+    qtbot.keyClick(tree, Qt.Key.Key_Down)
+    assert view.generated_text.text == "exy"
+    qtbot.keyClick(tree, Qt.Key.Key_Down)
+    assert view.generated_text.text == "eoz"
+    fork(view, 0, "i", "")
+    assert len(tree.branches) == 5
+    begin(view, "JULIET:")
+    assert len(tree.branches) == 1
+    assert not tree.isVisible()
+
+
+def test_who_walks_back_while_a_text_is_written_stops_it_and_sees_none_of_its_rest(view, qtbot):
+    written(view)
+    view.generated_text.rival_chosen.emit(0, "e")
+    view.show_started(GenerationStarted(prompt="", seed=1))
+    view.append(tokens("x"))
+    with qtbot.waitSignal(view.stop_requested):
+        view.back_button.click()
+    view.append(tokens("yz"))
+    finish(view)
+    assert view.generated_text.text == "abc"
+    assert ["".join(token.text for token in branch.tokens) for branch in view.branches.branches] == ["abc", "ex"]

@@ -29,7 +29,8 @@ def test_every_setting_has_a_field_that_suits_it(form):
         widget = field(form, name)
         assert isinstance(widget, kinds[type(getattr(RunSettings(), name))])
         assert widget.accessibleName() == setting.label
-        assert widget.accessibleDescription() == setting.help
+        for text in (setting.help, setting.up, setting.down):
+            assert text in widget.accessibleDescription()
 
 
 def test_the_form_begins_with_the_defaults(form):
