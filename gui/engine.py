@@ -44,10 +44,11 @@ from gui.writer import Writer
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
 from nanograd.text.corpus import Corpus, load_corpus, token_counts
-from nanograd.training.checkpoint import load_run, summarize
+from nanograd.training.checkpoint import summarize
 from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.run_directory import RunDirectory
+from nanograd.training.saved_run import OpenedRun, open_to_write_or_copy
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
 from resources import BUNDLED_CORPORA, corpus_text
@@ -184,7 +185,8 @@ class Engine:
         if self._loaded is None or not self._goes_on(settings, single_step):
             self._begin_run(settings)
         run = self._runnable()
-        run.trainer.change_settings(settings)
+        for event in run.change_settings(settings):
+            self._emit(event)
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
@@ -305,11 +307,12 @@ class Engine:
     def _tell_former_run(self) -> None:
         """Tell of the run that was saved last, so that the window can offer to go on with it."""
         latest = RunDirectory.latest(self._data_directory / "runs")
-        summary = summarize(latest.checkpoint_path) if latest else None
+        paths = latest.checkpoints.paths() if latest else []
+        summary = next(filter(None, map(summarize, paths)), None)
         if latest is not None and summary is not None:
             self._emit(
                 FormerRunFound(
-                    path=latest.checkpoint_path,
+                    path=latest.path,
                     corpus_name=summary.corpus_name,
                     step=summary.step,
                     max_steps=summary.max_steps,
@@ -331,17 +334,22 @@ class Engine:
         self._unsaved = None
         self._training = None
         self._writer.stop()
+        if self._loaded is not None:
+            self._loaded.close()
         self._loaded = None
         self._set_state("idle")
 
     def _open_checkpoint(self, path: Path) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
-        saved = load_run(path)
+        opened = self._open_beside_the_loaded(path)
+        saved, path, directory = opened.saved, opened.origin, opened.directory
         corpus = find_corpus(saved, self._data_directory)
-        runs = self._data_directory / "runs"
-        directory = RunDirectory(path.parent) if path.resolve().parent.parent == runs.resolve() else None
-        loaded = LoadedRun.open(saved, path, corpus, self._data_directory, directory)
-        self._close_run()
+        try:
+            loaded = LoadedRun.open(opened, corpus, self._data_directory)
+            self._close_run()
+        except BaseException:
+            opened.release()
+            raise
         self._loaded = loaded
         self._probe = saved.probe
         if corpus is not None:
@@ -360,10 +368,23 @@ class Engine:
                 probe=saved.probe,
                 corpus_name=saved.corpus.name,
                 corpus_missing=corpus is None,
+                notice=opened.notice,
+                changes=directory.changes() if directory else (),
             )
         )
         self._set_state("finished" if saved.step >= saved.settings.max_steps else "paused")
         self._look()
+
+    def _open_beside_the_loaded(self, path: Path) -> OpenedRun:
+        """Read the run at `path`, which may be the loaded one: while that is done it leaves its folder to the other."""
+        if self._loaded is not None:
+            self._loaded.close()
+        try:
+            return open_to_write_or_copy(path)
+        except BaseException:
+            if self._loaded is not None:
+                self._loaded.hold()
+            raise
 
     # ---- looking and writing ------------------------------------------------------------------------------------------
 
@@ -403,6 +424,8 @@ class Engine:
                 self._report(error, remedy="Close the window again to let go of what is unsaved.")
                 self._emit(ShutdownRefused())
                 return
+        if self._loaded is not None:
+            self._loaded.close()
         self._is_over = True
 
     def _report(self, error: Exception, remedy: str = "") -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nanograd.training.events import SampleWritten, TrainingEvent
+from nanograd.training.events import SampleWritten, SettingsChanged, TrainingEvent
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
@@ -40,7 +40,10 @@ class CorpusOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckpointOpened:
-    """A run was loaded. `corpus_missing` says that its text is gone: generation works, training asks for it."""
+    """A run was loaded. `corpus_missing` says that its text is gone: generation works, training asks for it.
+
+    `notice` is a remark for the reader, such as that a damaged checkpoint was passed over; otherwise empty.
+    """
 
     path: Path
     step: int
@@ -52,6 +55,8 @@ class CheckpointOpened:
     probe: str
     corpus_name: str
     corpus_missing: bool
+    notice: str = ""
+    changes: tuple[SettingsChanged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,11 @@ from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.model_state import save_tensors
 from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import CharacterTokenizer
-from nanograd.training.checkpoint import SavedRun, load_run
+from nanograd.training.checkpoint import SavedRun
 from nanograd.training.events import CheckpointFailed, ProbeTaken
 from nanograd.training.run import Run
 from nanograd.training.run_directory import RunDirectory
+from nanograd.training.saved_run import OpenedRun, open_run
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import look_at
 
@@ -22,9 +23,8 @@ from nanograd.training.trainer import look_at
 class _Withheld:
     """A saved run that waits for its text."""
 
-    saved: SavedRun
+    opened: OpenedRun
     model: GPTLanguageModel
-    directory: RunDirectory | None
 
 
 class LoadedRun:
@@ -34,23 +34,21 @@ class LoadedRun:
         self.run = run
         self._origin = origin
         self._withheld = withheld
-        self._probe = withheld.saved.probe if withheld else ""
+        self._probe = withheld.opened.saved.probe if withheld else ""
 
     @classmethod
-    def open(
-        cls, saved: SavedRun, origin: Path, corpus: Corpus | None, data_directory: Path, directory: RunDirectory | None
-    ) -> Self:
-        """The run that was read from `origin`; raises CheckpointError where the file does not fit itself."""
+    def open(cls, opened: OpenedRun, corpus: Corpus | None, data_directory: Path) -> Self:
+        """A run that was read; raises CheckpointError where the file does not fit itself."""
         if corpus is not None:
-            return cls(run=Run.resume(saved, corpus, data_directory, directory), origin=origin)
-        withheld = _Withheld(saved=saved, model=saved.build_model(), directory=directory)
-        return cls(run=None, origin=origin, withheld=withheld)
+            return cls(run=_resume(opened, corpus, data_directory), origin=opened.origin)
+        withheld = _Withheld(opened=opened, model=opened.saved.build_model())
+        return cls(run=None, origin=opened.origin, withheld=withheld)
 
     def attach(self, corpus: Corpus, data_directory: Path) -> Run:
         """The run, now that its text is here."""
         if self.run is None:
             assert self._withheld is not None
-            self.run = Run.resume(self._withheld.saved, corpus, data_directory, self._withheld.directory)
+            self.run = _resume(self._withheld.opened, corpus, data_directory)
             self.run.trainer.set_probe(self._probe)
             self._withheld = None
         return self.run
@@ -58,7 +56,7 @@ class LoadedRun:
     @property
     def _saved(self) -> SavedRun:
         assert self._withheld is not None
-        return self._withheld.saved
+        return self._withheld.opened.saved
 
     @property
     def is_from_checkpoint(self) -> bool:
@@ -68,12 +66,25 @@ class LoadedRun:
     @property
     def place(self) -> Path | None:
         """The folder that the run is kept in; None where it has none yet."""
-        if self.run is not None:
-            directory = self.run.directory
-        else:
-            assert self._withheld is not None
-            directory = self._withheld.directory
+        directory = self._directory
         return directory.path if directory else None
+
+    @property
+    def _directory(self) -> RunDirectory | None:
+        if self.run is not None:
+            return self.run.directory
+        assert self._withheld is not None
+        return self._withheld.opened.directory
+
+    def close(self) -> None:
+        """Let others write the run's folder."""
+        if self._directory is not None:
+            self._directory.release()
+
+    def hold(self) -> None:
+        """Let nobody else write the run's folder; raises RunLockedError where somebody does."""
+        if self._directory is not None:
+            self._directory.lock()
 
     @property
     def model(self) -> GPTLanguageModel:
@@ -135,10 +146,14 @@ class LoadedRun:
         """This run as it was saved or opened last or, where it never was, as it began."""
         assert self.run is not None
         trainer, directory = self.run.trainer, self.run.directory
-        for path in (directory.checkpoint_path if directory else None, self._origin):
+        for path in (directory.path if directory else None, self._origin):
             if path is not None:
                 with suppress(CheckpointError):
-                    return type(self)(
-                        run=Run.resume(load_run(path), trainer.corpus, data_directory, directory), origin=self._origin
-                    )
+                    opened = open_run(path)
+                    run = Run.resume(opened.saved, trainer.corpus, data_directory, directory, self.run.parent)
+                    return type(self)(run=run, origin=self._origin)
         return type(self)(run=Run.start(trainer.settings, trainer.corpus, data_directory, trainer.probe), origin=self._origin)
+
+
+def _resume(opened: OpenedRun, corpus: Corpus, data_directory: Path) -> Run:
+    return Run.resume(opened.saved, corpus, data_directory, opened.directory, opened.parent)

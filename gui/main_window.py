@@ -354,6 +354,8 @@ class MainWindow(QMainWindow):
             self._corpus = None
             self._views.corpus_card.show_missing(event.corpus_name)
         self._run.show_checkpoint(event)
+        if event.notice:
+            self._views.message_bar.show_notice(event.notice)
         self._views.show_laboratory()
         self.checkpoint_opened.emit()
 

@@ -1,6 +1,7 @@
 """A run in one file: everything it needs to go on bit for bit, with its curve."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,7 @@ from nanograd.errors import CheckpointError, NanogradError
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.training.digest import DigestChain
 from nanograd.training.metrics import METRIC_NAMES, Metrics, MetricsArrays
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import Trainer, build_model
@@ -53,6 +55,7 @@ class SavedRun:
     probe: str
     corpus: CorpusRecord
     metrics: MetricsArrays
+    digests: dict[int, str]
     tensors: dict[str, NDArray[Any]]
     metadata: dict[str, str]
 
@@ -70,8 +73,10 @@ class SavedRun:
             )
         trainer = Trainer(self.settings, corpus, probe="")
         model_state.restore(self.tensors, self.metadata, model=trainer.model, optimizer=trainer.optimizer, name=self.name)
+        trainer.apply_settings()
         trainer.step = self.step
         trainer.metrics = Metrics(self.metrics)
+        trainer.digests = DigestChain(self.digests)
         trainer.set_probe(self.probe)
         return trainer
 
@@ -85,8 +90,11 @@ class RunSummary:
     max_steps: int
 
 
-def save_run(path: Path, trainer: Trainer) -> None:
-    """Write the run to `path`, whole or not at all; raises CheckpointError where that fails."""
+def save_run(path: Path, trainer: Trainer, set_aside: Path | None = None) -> None:
+    """Write the run to `path`, whole or not at all; raises CheckpointError where that fails.
+
+    A file that was there before moves to `set_aside` where that is given.
+    """
     metrics = trainer.metrics.arrays()
     metadata = {
         "format": FORMAT,
@@ -96,6 +104,7 @@ def save_run(path: Path, trainer: Trainer) -> None:
         "tokenizer": json.dumps(trainer.tokenizer.as_dict()),
         "probe": json.dumps(trainer.probe),
         "corpus": json.dumps(CorpusRecord.of(trainer.corpus).as_dict()),
+        "digests": json.dumps(trainer.digests.as_dict()),
         "generators": json.dumps({"seed": trainer.settings.seed, "step": trainer.step, "streams": _STREAMS}),
     }
     model_state.save(
@@ -104,6 +113,7 @@ def save_run(path: Path, trainer: Trainer) -> None:
         optimizer=trainer.optimizer,
         metadata=metadata,
         arrays={f"metrics.{name}": getattr(metrics, name) for name in METRIC_NAMES},
+        set_aside=set_aside,
     )
 
 
@@ -122,16 +132,14 @@ def load_run(path: Path) -> SavedRun:
 
 def summarize(path: Path) -> RunSummary | None:
     """What the head of a checkpoint tells, without reading the rest; None where it is missing or damaged."""
+    metadata = model_state.read_metadata(path) or {}
     try:
-        with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            metadata = json.loads(stream.read(min(length, model_state.MAXIMUM_HEADER_BYTES)))["__metadata__"]
         return RunSummary(
             corpus_name=str(json.loads(metadata["corpus"])["name"]),
             step=int(metadata["step"]),
             max_steps=RunSettings.from_dict(json.loads(metadata["settings"])).max_steps,
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -151,9 +159,17 @@ def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
         probe=probe,
         corpus=record,
         metrics=_metrics(tensors),
+        digests=_digests(json.loads(metadata.get("digests", "{}")), step),
         tensors=tensors,
         metadata=metadata,
     )
+
+
+def _digests(values: Any, last_step: int) -> dict[int, str]:
+    found = {int(step): digest for step, digest in values.items()}
+    if not all(0 <= step <= last_step and re.fullmatch("[0-9a-f]{64}", digest) for step, digest in found.items()):
+        raise ValueError("the digests of the weights are of the wrong kind")
+    return found
 
 
 def _metrics(tensors: dict[str, NDArray[Any]]) -> MetricsArrays:

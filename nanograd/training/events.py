@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +43,15 @@ class EvaluationAdvanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationFinished:
-    """The validation loss after `step` steps, in nats per token, over the fixed windows."""
+    """The validation loss after `step` steps, in nats per token, over the fixed windows.
+
+    `digest` is the SHA-256 of the weights, `chain` that of all digests up to it.
+    """
 
     step: int
     loss: float
+    digest: str = ""
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,6 +98,14 @@ class CheckpointFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged:
+    """After `step` steps the run goes on with other settings: `changes` are (name, before, after)."""
+
+    step: int
+    changes: tuple[tuple[str, Any, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """The run reached its `max_steps`."""
 
@@ -116,6 +130,7 @@ TrainingEvent = (
     | SampleWritten
     | CheckpointSaved
     | CheckpointFailed
+    | SettingsChanged
     | RunFinished
     | RunFailed
 )

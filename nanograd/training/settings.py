@@ -191,6 +191,16 @@ class RunSettings:
         "How often the attention over the probe is taken; 0 is about once a second.",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
     )
+    keep_every: int = _setting(
+        1000, "Keep every", "Training",
+        "Of the older checkpoints those stay whose step is a multiple of this; 0 is none. The last two and the best stay in any case.",
+        minimum=0, maximum=100_000_000, unit="steps", changeable=True, is_advanced=True,
+    )
+    disk_budget: int = _setting(
+        2000, "Disk for the run", "Training",
+        "How much the run's checkpoints may take. Beyond it the oldest go first, but never the last or the best.",
+        minimum=1, maximum=10_000_000, unit="MB", changeable=True, is_advanced=True,
+    )
     parts: int = _setting(
         core_count(), "Cores", "Training",
         "Each batch is cut into this many parts, which are computed side by side. As many as the computer has cores is fastest.",

@@ -17,6 +17,7 @@ from nanograd.random import stream, using
 from nanograd.schedule import warmup_decay
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
 from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.training.digest import DigestChain, weights_digest
 from nanograd.training.estimate import model_config
 from nanograd.training.events import (
     EvaluationAdvanced,
@@ -103,6 +104,7 @@ class Trainer:
         self.optimizer = build_optimizer(self.model, settings)
         self.step = 0
         self.metrics = Metrics()
+        self.digests = DigestChain()
         self._parts = Parts(settings.parts)
         self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
         self._probed_at_s = -np.inf
@@ -112,6 +114,12 @@ class Trainer:
 
     def change_settings(self, settings: RunSettings) -> None:
         """Go on with other settings; raises SettingsError where one differs that is fixed for the whole run."""
+        self.check_change(settings)
+        self.settings = settings
+        self.apply_settings()
+
+    def check_change(self, settings: RunSettings) -> None:
+        """Raise SettingsError where the run cannot go on with these settings."""
         settings.check()
         fixed = settings.fixed_differences(self.settings)
         if fixed:
@@ -119,8 +127,18 @@ class Trainer:
             raise SettingsError(
                 {name: f"{labels[name].label} is fixed for this run; start a new run to change it." for name in fixed}
             )
-        self.settings = settings
-        self.optimizer.param_groups[0]["weight_decay"] = settings.weight_decay
+
+    def apply_settings(self) -> None:
+        """Tell the optimizer what it keeps of the settings by itself, such as after its state was loaded."""
+        groups = self.optimizer.param_groups
+        groups[0]["weight_decay"] = self.settings.weight_decay
+        for group in groups:
+            group["betas"] = (self.settings.beta1, self.settings.beta2)
+
+    @property
+    def part_count(self) -> int:
+        """In how many parts each batch is computed here."""
+        return self._parts.count
 
     def set_probe(self, text: str) -> None:
         """Watch the attention over `text`; raises VocabularyError for characters that the model does not know."""
@@ -222,7 +240,8 @@ class Trainer:
         if not isfinite(loss):
             lr = self.learning_rate(max(0, self.step - 1))
             return RunFailed(step=self.step, message=self._failure(f"The validation loss became {loss}", self.step, lr))
-        event = EvaluationFinished(step=self.step, loss=loss)
+        link = self.digests.at(self.step) or self.digests.add(self.step, weights_digest(self.model))
+        event = EvaluationFinished(step=self.step, loss=loss, digest=link.digest, chain=link.chain)
         self.metrics.add(event)
         yield event
         return None
