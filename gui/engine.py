@@ -305,8 +305,9 @@ class Engine:
         self._emit(MetricsExported(path=command.path))
 
     def _tell_former_run(self) -> None:
-        """Tell of the run that was saved last, so that the window can offer to go on with it."""
-        latest = RunDirectory.latest(self._data_directory / "runs")
+        """Tell of the run that was saved last and that nobody is writing, so that the window can offer to go on with it."""
+        runs = RunDirectory.all(self._data_directory / "runs")
+        latest = next((run for run in runs if not run.is_locked()), None)
         paths = latest.checkpoints.paths() if latest else []
         summary = next(filter(None, map(summarize, paths)), None)
         if latest is not None and summary is not None:
