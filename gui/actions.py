@@ -1,9 +1,18 @@
 """What the window can be told to do: each action with its name, its shortcut and when it makes sense."""
 
-from PySide6.QtGui import QAction, QKeySequence
+from typing import Final
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from gui.events import RunState
+
+LAYOUTS: Final = (
+    ("watch", "Watch", "The curve above, attention and writing below"),
+    ("inside", "Look inside", "Attention, probabilities and the inside side by side"),
+    ("write", "Write", "Writing large, the rest beside it"),
+)
+"""Each arrangement of the docks: its name, its title, and what it is good for."""
 
 
 class WindowActions:
@@ -22,7 +31,23 @@ class WindowActions:
         self.pause = self._make("pause", "Pause", "Rest after the current step", "Ctrl+P")
         self.step = self._make("step", "Step", "Do one step, then rest", "Ctrl+.")
         self.stop = self._make("stop", "Stop", "Save the run and end it", "Ctrl+Shift+T")
-        self.theme = self._make("theme", "Theme", "Light, dark, or as the system", "Ctrl+Shift+L")
+        self.theme = self._make("theme", "Next theme", "Light, dark, or as the system", "Ctrl+Shift+L")
+        self.themes = {
+            name: self._make_choice(f"theme_{name}", text, f"Draw the window {help}")
+            for name, text, help in (
+                ("system", "As the system", "as the system asks for"),
+                ("light", "Light", "light"),
+                ("dark", "Dark", "dark"),
+            )
+        }
+        self.layouts = {
+            name: self._make_choice(f"layout_{name}", text, help, f"Ctrl+{number}")
+            for number, (name, text, help) in enumerate(LAYOUTS, 1)
+        }
+        for choices in (self.themes, self.layouts):
+            group = QActionGroup(window)
+            for action in choices.values():
+                group.addAction(action)
 
     def show_state(self, state: RunState, has_run: bool) -> None:
         """Enable what can be done in this state."""
@@ -33,6 +58,12 @@ class WindowActions:
         self.stop.setEnabled(state in ("training", "paused"))
         self.save_checkpoint.setEnabled(has_run)
         self.close_run.setEnabled(has_run)
+
+    def _make_choice(self, name: str, text: str, help: str, shortcut: str = "") -> QAction:
+        """One of several of which one is chosen."""
+        action = self._make(name, text, help, shortcut)
+        action.setCheckable(True)
+        return action
 
     def _make(self, name: str, text: str, help: str, shortcut: QKeySequence.StandardKey | str) -> QAction:
         action = QAction(text, self._window)

@@ -89,6 +89,14 @@ class Generate:
     top_k: int
     top_p: float
     seed: int
+    repetition_penalty: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewNext:
+    """Tell what could come after this request's prompt, and how its settings change that; nothing is written."""
+
+    request: Generate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +131,7 @@ Command = (
     | ExportMetrics
     | SetProbe
     | Generate
+    | PreviewNext
     | StopGenerating
     | EstimateCost
     | Shutdown

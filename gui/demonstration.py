@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QSlider,
     QSpinBox,
     QTextEdit,
     QWidget,
@@ -67,6 +68,7 @@ class Demonstration:
         self._open_text(corpus)
         self._set_up(steps)
         self._train(steps)
+        self._look_inside()
         self._generate()
         self._save_and_reopen()
         print("Done.")
@@ -112,6 +114,22 @@ class Demonstration:
         rows = attention.weights.sum(axis=-1)
         print(f"Looked at layer 2, head 2 over {''.join(attention.tokens)!r}; each row of weights sums to {rows.mean():.3f}.")
         self._picture("training")
+
+    def _look_inside(self) -> None:
+        """The probe's probabilities, the model's own numbers, and how they were earlier."""
+        self._trigger("layout_inside_action")
+        place, grid = self._find(QLabel, "place_label"), self._find(QWidget, "histogram_grid")
+        self._wait("the inside", lambda: place.text().startswith("After") and "updates" in grid.accessibleDescription())
+        print(f"{place.text().splitlines()[0]} it expects {self._find(QWidget, 'place_rivals').accessibleDescription()}.")
+        print(f"Inside: {grid.accessibleDescription()}.")
+        self._picture("inside")
+        slider, moment = self._find(QSlider, "time_slider"), self._find(QLabel, "inside_step_label")
+        slider.setValue(slider.maximum() // 4)
+        self._wait("a moment of the past", lambda: moment.text() == self._find(QLabel, "moment_label").text())
+        print(f"Went back to {moment.text()}, one of {slider.maximum() + 1} moments.")
+        self._picture("moment")
+        self._click("live_button")
+        self._trigger("layout_watch_action")
 
     def _generate(self) -> None:
         finished = self._count(self.window.generation_finished)

@@ -18,6 +18,7 @@ from gui.commands import (
     OpenCheckpoint,
     OpenCorpus,
     PauseTraining,
+    PreviewNext,
     SaveCheckpoint,
     SetProbe,
     Shutdown,
@@ -133,6 +134,9 @@ class Engine:
                 self._set_probe(command.text)
             case Generate():
                 self._generate(command)
+            case PreviewNext():
+                if self._loaded is not None:
+                    self._writer.preview(command.request, self._loaded.model, self._loaded.tokenizer)
             case StopGenerating():
                 self._writer.stop()
             case EstimateCost():

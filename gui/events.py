@@ -113,6 +113,14 @@ class TextGenerated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextPreviewed:
+    """What could come after `prompt`, likeliest first: the token's text, the model's own probability, and that of being drawn."""
+
+    prompt: str
+    rivals: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationFinished:
     """The text under way has ended after `token_count` tokens, by itself or because it was stopped."""
 
@@ -150,6 +158,7 @@ EngineEvent = (
     | CostEstimated
     | GenerationStarted
     | TextGenerated
+    | NextPreviewed
     | GenerationFinished
     | ProblemFound
     | ShutdownRefused

@@ -12,11 +12,11 @@ from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import CharacterTokenizer
 from nanograd.training.checkpoint import SavedRun
 from nanograd.training.events import CheckpointFailed, ProbeTaken
+from nanograd.training.looking import look_at
 from nanograd.training.run import Run
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.saved_run import OpenedRun, open_run
 from nanograd.training.settings import RunSettings
-from nanograd.training.trainer import look_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
-from typing import Final
 
 from PySide6.QtCore import QSettings, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from gui.actions import WindowActions
 from gui.application import default_data_directory
@@ -20,6 +20,7 @@ from gui.commands import (
     OpenCheckpoint,
     OpenCorpus,
     PauseTraining,
+    PreviewNext,
     SaveCheckpoint,
     SetProbe,
     Shutdown,
@@ -38,12 +39,14 @@ from gui.events import (
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
+    NextPreviewed,
     ProblemFound,
     RunState,
     RunStateChanged,
     ShutdownRefused,
     TextGenerated,
 )
+from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
 from gui.format import count_text
 from gui.run_display import RunDisplay
 from gui.theme import Theme, apply_theme
@@ -63,10 +66,8 @@ from nanograd.training.events import (
     StepFinished,
 )
 
-CHECKPOINT_SUFFIX: Final = ".safetensors"
 _EVENTS_INTERVAL_MS = 30
 _ESTIMATE_DELAY_MS = 250
-_LONGEST_STEM = 60  # of a name suggested for a checkpoint: a text's own name may be as long as names can be
 
 
 class MainWindow(QMainWindow):
@@ -135,6 +136,8 @@ class MainWindow(QMainWindow):
         actions.stop.triggered.connect(self._on_stop_requested)
         actions.close_run.triggered.connect(self._on_close_run_requested)
         actions.theme.triggered.connect(self._theme_choice.choose_next)
+        for name, action in actions.themes.items():
+            action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
         self._theme_choice.theme_changed.connect(self._show_theme)
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
@@ -143,6 +146,7 @@ class MainWindow(QMainWindow):
         views.settings_form.settings_changed.connect(self._on_settings_changed)
         views.attention.probe_changed.connect(self._on_probe_changed)
         views.generate.generate_requested.connect(self._on_generate_requested)
+        views.generate.preview_requested.connect(self._on_preview_requested)
         views.generate.stop_requested.connect(self._on_stop_generating_requested)
         views.generate.problem_found.connect(self.error_shown)
         views.progress.csv_requested.connect(self._on_csv_requested)
@@ -156,9 +160,9 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_open_corpus_requested(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a text", "", "Texts (*.txt *.md *.csv *.json *.py);;All files (*)")
+        path = ask_for_text(self)
         if path:
-            self.open_corpus(Path(path))
+            self.open_corpus(path)
 
     @Slot(str)
     def _on_bundled_requested(self, name: str) -> None:
@@ -166,20 +170,15 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_open_checkpoint_requested(self) -> None:
-        start = str(self.data_directory / "runs")
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a checkpoint", start, f"Checkpoints (*{CHECKPOINT_SUFFIX});;All files (*)"
-        )
+        path = ask_for_checkpoint(self, self.data_directory / "runs")
         if path:
-            self.open_checkpoint(Path(path))
+            self.open_checkpoint(path)
 
     @Slot()
     def _on_save_requested(self) -> None:
-        stem = Path(self._corpus.name).stem[:_LONGEST_STEM] if self._corpus else "run"
-        name = f"{stem}-{self._run.step}{CHECKPOINT_SUFFIX}"
-        path, _ = QFileDialog.getSaveFileName(self, "Save a checkpoint", name, f"Checkpoints (*{CHECKPOINT_SUFFIX})")
+        path = ask_where_to_save(self, self._corpus.name if self._corpus else "run", self._run.step)
         if path:
-            self.save_checkpoint(Path(path if path.endswith(CHECKPOINT_SUFFIX) else path + CHECKPOINT_SUFFIX))
+            self.save_checkpoint(path)
 
     @Slot()
     def _on_train_requested(self) -> None:
@@ -222,6 +221,10 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_generate_requested(self, request: GenerationRequest) -> None:
         self._worker.post(Generate(**asdict(request)))
+
+    @Slot(object)
+    def _on_preview_requested(self, request: GenerationRequest) -> None:
+        self._worker.post(PreviewNext(request=Generate(**asdict(request))))
 
     @Slot()
     def _on_stop_generating_requested(self) -> None:
@@ -266,19 +269,14 @@ class MainWindow(QMainWindow):
 
     def _route(self, events: Sequence[EngineEvent]) -> None:
         """Hand on what has gathered: texts and steps in one piece until something else happens, and all else by itself."""
-        texts: list[TextGenerated] = []
-        steps: list[StepFinished] = []
-        for event in events:
-            match event:
-                case TextGenerated():
-                    texts.append(event)
-                case StepFinished():
-                    steps.append(event)
-                case _:
-                    self._show_gathered(texts, steps)
-                    texts, steps = [], []
+        for is_gathered, group in groupby(events, lambda event: isinstance(event, TextGenerated | StepFinished)):
+            happened = list(group)
+            if is_gathered:
+                texts = [event for event in happened if isinstance(event, TextGenerated)]
+                self._show_gathered(texts, [event for event in happened if isinstance(event, StepFinished)])
+            else:
+                for event in happened:
                     self._route_one(event)
-        self._show_gathered(texts, steps)
 
     def _show_gathered(self, texts: Sequence[TextGenerated], steps: Sequence[StepFinished]) -> None:
         if texts:
@@ -301,7 +299,7 @@ class MainWindow(QMainWindow):
             case EvaluationFinished():
                 self._run.show_evaluation(event)
             case ProbeTaken():
-                views.attention.show_probe(event)
+                self._run.show_probe(event)
             case SampleWritten():
                 self._run.show_sample(event)
             case RunFailed():
@@ -324,6 +322,8 @@ class MainWindow(QMainWindow):
                 self._show_cost(event)
             case GenerationStarted():
                 views.generate.show_started(event)
+            case NextPreviewed():
+                views.generate.show_preview(event)
             case GenerationFinished():
                 views.generate.show_finished(event)
                 self.generation_finished.emit()
@@ -410,6 +410,7 @@ class MainWindow(QMainWindow):
             apply_theme(app, theme)
         self._views.show_theme(theme)
         self._actions.theme.setToolTip(self._theme_choice.describe())
+        self._actions.themes[self._theme_choice.chosen].setChecked(True)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""

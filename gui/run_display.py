@@ -1,4 +1,4 @@
-"""Shows the run in all the views that tell of it: its state, its curve, its figures, its attention and its samples."""
+"""Shows the run in all the views that tell of it: its state, its curve, its figures, what it does with the probe, and its samples."""
 
 from collections.abc import Sequence
 from math import isfinite, nan
@@ -6,10 +6,11 @@ from time import monotonic
 from typing import Final
 
 from gui.events import CheckpointOpened, RunState
+from gui.moments import Moments
 from gui.pace import Pace
 from gui.run_history import RunHistory
 from gui.window_layout import WindowLayout
-from nanograd.training.events import EvaluationFinished, RunStarted, SampleWritten, StepFinished
+from nanograd.training.events import EvaluationFinished, ProbeTaken, RunStarted, SampleWritten, StepFinished
 
 _READING_INTERVAL_S: Final = 0.25
 _NO_MODEL: Final = "Open a text and press Train; then the model can write."
@@ -27,23 +28,32 @@ class RunDisplay:
         self.has_run = False
         self._views = views
         self._pace = Pace()
+        self._moments = Moments()
         self._max_steps = 0
         self._read_at_s = -_READING_INTERVAL_S
+        views.time_bar.moment_chosen.connect(self._show_moment)
+        views.attention.probe_changed.connect(views.time_bar.go_live)
 
     def show_started(self, event: RunStarted) -> None:
         """A run begins or goes on after `event.step`: what was known beyond it, of a run that failed, is forgotten."""
         self.has_run = True
         self.history.truncate(event.step)
+        self._moments.truncate(event.step)
+        self._show_moments()
         self._show_samples()
         self._max_steps = event.settings.max_steps
         self._views.settings_form.show_settings(event.settings)
         self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        self._views.attention.show_history(self.history, self._max_steps)
         self._views.progress.show_history(self.history, self._max_steps, event.vocabulary_size)
 
     def show_checkpoint(self, event: CheckpointOpened) -> None:
         """A run was loaded."""
         self.has_run = True
         self.history.reset(event.metrics)
+        self._moments.clear()
+        self._views.time_bar.go_live()
+        self._show_moments()
         for sample in event.samples:
             self.history.add(sample)
         self._show_samples()
@@ -51,6 +61,7 @@ class RunDisplay:
         views = self._views
         views.settings_form.show_settings(event.settings)
         views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
+        views.attention.show_history(self.history, self._max_steps)
         views.attention.show_probe_text(event.probe)
         views.progress.show_history(self.history, self._max_steps, len(event.vocabulary))
         if len(event.metrics.validation_loss):
@@ -73,6 +84,30 @@ class RunDisplay:
         self.history.add(event)
         self._views.status_line.show_validation(event.loss)
         self._views.progress.request_redraw()
+
+    def show_probe(self, event: ProbeTaken) -> None:
+        """The model was watched as it read the probe."""
+        self.history.add(event)
+        self._moments.add(event, is_evaluated=event.step in self.history.validation_steps[-1:])
+        self._show_moments()
+        self._views.generate.note_change()
+        if self._views.time_bar.is_live:
+            self._draw_probe(event)
+
+    def _draw_probe(self, event: ProbeTaken) -> None:
+        for view in (self._views.attention, self._views.probabilities, self._views.inside):
+            view.show_probe(event)
+
+    def _show_moments(self) -> None:
+        self._views.time_bar.show_moments(self._moments.steps, self._moments.evaluated)
+
+    def _show_moment(self, place: int | None) -> None:
+        """Every panel shows one moment of the run; None is the latest."""
+        step = None if place is None else self._moments[place].step
+        self._views.progress.show_moment(step)
+        self._views.samples.show_moment(step)
+        if len(self._moments):
+            self._draw_probe(self._moments[-1 if place is None else place])
 
     def show_sample(self, event: SampleWritten) -> None:
         """The model has written a sample."""
@@ -124,7 +159,12 @@ class RunDisplay:
         self.has_run = False
         self._max_steps = 0
         self.history.reset()
+        self._moments.clear()
+        views.time_bar.go_live()
+        self._show_moments()
         views.progress.clear()
         views.samples.clear()
         views.attention.clear()
+        views.probabilities.clear()
+        views.inside.clear()
         views.status_line.clear()

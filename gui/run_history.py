@@ -7,10 +7,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nanograd.training.events import EvaluationFinished, RunFailed, SampleWritten, StepFinished, TrainingEvent
+from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished, TrainingEvent
 from nanograd.training.metrics import Metrics, MetricsArrays
 
 SAMPLES_KEPT: Final = 50
+SCORES_KEPT: Final = 1000
+OVERFITTING_EVALUATIONS: Final = 3
+OVERFITTING_MARGIN: Final = 0.005
 
 
 class RunHistory:
@@ -26,6 +29,7 @@ class RunHistory:
         self._average = _MovingAverage(0.0)
         self._samples: deque[SampleWritten] = deque(maxlen=SAMPLES_KEPT)
         self._failure: RunFailed | None = None
+        self._scores: dict[int, NDArray[np.float32]] = {}
 
     @property
     def metrics(self) -> MetricsArrays:
@@ -70,6 +74,38 @@ class RunHistory:
         return self.metrics.validation_loss
 
     @property
+    def best_evaluation(self) -> tuple[int, float] | None:
+        """The step and the loss of the lowest evaluation; None where there is none."""
+        losses = self.validation_loss
+        if not np.isfinite(losses).any():
+            return None
+        best = int(np.nanargmin(losses))
+        return int(self.validation_steps[best]), float(losses[best])
+
+    @property
+    def overfitting_since(self) -> int | None:
+        """The step of the best evaluation where overfitting set in after it; None where it has not.
+
+        It has where at least three evaluations came after it, all of them clearly worse, while the training loss went on
+        falling.
+        """
+        best = self.best_evaluation
+        if best is None:
+            return None
+        step, loss = best
+        later = self.validation_loss[self.validation_steps > step]
+        if len(later) < OVERFITTING_EVALUATIONS or not (later > loss * (1 + OVERFITTING_MARGIN)).all():
+            return None
+        span = max(int(np.diff(self.validation_steps[-2:])[0]), 1)
+        before, now = self._mean_loss(step - span, step), self._mean_loss(int(self.steps[-1]) - span, int(self.steps[-1]))
+        return step if now < before else None
+
+    def _mean_loss(self, after: int, until: int) -> float:
+        """The mean training loss of the steps after one step, until another one; nan where there are none."""
+        begin, end = np.searchsorted(self.steps, [after, until], side="right")
+        return float(self.train_loss[begin:end].mean()) if end > begin else np.nan
+
+    @property
     def samples(self) -> tuple[SampleWritten, ...]:
         """The last texts the model wrote, oldest first."""
         return tuple(self._samples)
@@ -92,6 +128,8 @@ class RunHistory:
                 self._arrays = None
             case SampleWritten():
                 self._samples.append(event)
+            case ProbeTaken():
+                self._add_scores(event)
             case RunFailed():
                 self._failure = event
             case _:
@@ -102,6 +140,7 @@ class RunHistory:
         self._metrics = Metrics(arrays)
         self._average = _MovingAverage(self._average.weight)
         self._samples.clear()
+        self._scores.clear()
         self._failure = None
         self._arrays = None
 
@@ -109,6 +148,7 @@ class RunHistory:
         """Forget everything after `step`: the run goes on from there."""
         self._metrics.truncate(step)
         self._average = _MovingAverage(self._average.weight)
+        self._scores = {at: scores for at, scores in self._scores.items() if at <= step}
         self._samples = deque((sample for sample in self._samples if sample.step <= step), maxlen=SAMPLES_KEPT)
         self._arrays = None
 
@@ -120,6 +160,25 @@ class RunHistory:
         if weight != self._average.weight:
             self._average = _MovingAverage(weight)
         return self._average.over(self.train_loss)
+
+    @property
+    def score_steps(self) -> NDArray[np.int64]:
+        """The steps (S,) after which the heads were scored, thinned where there are many."""
+        return np.array(sorted(self._scores), np.int64)
+
+    def head_scores(self, layer: int, head: int) -> NDArray[np.float32]:
+        """One head's previous-token, first-token and induction score (S, 3) along `score_steps`."""
+        found = [self._scores[step][layer, head] for step in sorted(self._scores)]
+        return np.array(found, np.float32).reshape(-1, 3)
+
+    def _add_scores(self, event: ProbeTaken) -> None:
+        if event.scores is None:
+            return
+        if any(scores.shape != event.scores.shape for scores in self._scores.values()):
+            self._scores.clear()
+        self._scores[event.step] = event.scores
+        if len(self._scores) > SCORES_KEPT:
+            self._scores = {step: self._scores[step] for step in [*sorted(self._scores)[:-1:2], max(self._scores)]}
 
     def _add_step(self, event: StepFinished) -> None:
         steps = self.steps

@@ -183,6 +183,7 @@ def stylesheet(theme: Theme) -> str:
             _choices(theme),
             _docks(theme),
             _scroll_bars(theme),
+            _sliders(theme),
             _menus(theme),
         )
     )
@@ -206,9 +207,12 @@ QFrame[role="dot"][state="finished"] {{ background: {theme.accent}; }}
 QFrame[role="dot"][state="failed"] {{ background: {theme.bad}; }}
 QFrame[role="mark"] {{ border: none; border-radius: 3px; min-width: 6px; max-width: 6px; min-height: 6px; max-height: 6px; }}
 QFrame[role="message"] {{ background: {theme.accent_ground}; border: none; }}
-QFrame[role="message"][error="true"] {{ background: {_mix(theme.panel, theme.bad, 0.14)}; }}
+QFrame[role="message"][error="true"] {{ background: {mix(theme.panel, theme.bad, 0.14)}; }}
 QFrame[role="drop"] {{ background: {theme.panel}; border: 1px dashed {theme.faint}; border-radius: {PANEL_RADIUS}px; }}
 QFrame[role="drop"][active="true"] {{ background: {theme.accent_ground}; border: 1px solid {theme.accent}; }}
+QTableView {{ background: transparent; border: none; outline: none; }}
+QHeaderView, QTableCornerButton::section {{ background: transparent; border: none; }}
+QHeaderView::section {{ background: transparent; color: {theme.muted}; border: none; padding: 0; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}
 QToolTip {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.hairline}; padding: 4px 6px; }}
 """
@@ -236,7 +240,7 @@ QLabel[role="accent"] {{ color: {theme.accent_text}; }}
 
 def _buttons(theme: Theme) -> str:
     height = scaled(30)
-    hover = _mix(theme.raised, theme.text, 0.06)
+    hover = mix(theme.raised, theme.text, 0.06)
     return f"""
 QPushButton, QToolButton {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.hairline};
     border-radius: {BUTTON_RADIUS}px; padding: 0 14px; min-height: {height}px; }}
@@ -247,14 +251,14 @@ QPushButton:disabled, QToolButton:disabled {{ color: {theme.faint}; background: 
 QPushButton:checked, QToolButton:checked {{ background: {theme.accent_ground}; color: {theme.accent_text}; }}
 QPushButton[role="primary"] {{ background: {theme.accent}; color: {theme.on_accent};
     border-color: {theme.accent}; font-weight: 600; }}
-QPushButton[role="primary"]:hover {{ background: {_mix(theme.accent, theme.text, 0.12)}; }}
-QPushButton[role="primary"]:pressed {{ background: {_mix(theme.accent, theme.panel, 0.2)}; }}
+QPushButton[role="primary"]:hover {{ background: {mix(theme.accent, theme.text, 0.12)}; }}
+QPushButton[role="primary"]:pressed {{ background: {mix(theme.accent, theme.panel, 0.2)}; }}
 QPushButton[role="primary"]:focus {{ border-color: {theme.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {theme.raised}; color: {theme.faint};
     border-color: {theme.hairline}; }}
 QPushButton[role="primary_small"] {{ background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent};
     border-radius: {FIELD_RADIUS}px; min-height: {scaled(22)}px; padding: 0 12px; font-weight: 600; }}
-QPushButton[role="primary_small"]:hover {{ background: {_mix(theme.accent, theme.text, 0.12)}; }}
+QPushButton[role="primary_small"]:hover {{ background: {mix(theme.accent, theme.text, 0.12)}; }}
 QPushButton[role="primary_small"]:focus {{ border-color: {theme.text}; }}
 """
 
@@ -298,7 +302,7 @@ QTextEdit, QPlainTextEdit {{ background: {theme.field}; color: {theme.text}; bor
     border-radius: {FIELD_RADIUS}px; padding: 4px 6px;
     selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
 QTextEdit[role="plain"], QPlainTextEdit[role="plain"] {{ background: transparent; border-color: transparent; padding: 0; }}
-QAbstractSpinBox:hover, QComboBox:hover, QLineEdit:hover {{ border-color: {_mix(theme.hairline, theme.text, 0.15)}; }}
+QAbstractSpinBox:hover, QComboBox:hover, QLineEdit:hover {{ border-color: {mix(theme.hairline, theme.text, 0.15)}; }}
 QAbstractSpinBox:focus, QComboBox:focus, QLineEdit:focus, QTextEdit:focus, QPlainTextEdit:focus {{ border-color: {theme.accent}; }}
 QAbstractSpinBox:disabled, QComboBox:disabled, QLineEdit:disabled, QTextEdit:disabled, QPlainTextEdit:disabled {{
     color: {theme.muted}; background: {theme.panel}; }}
@@ -327,7 +331,7 @@ def _choices(theme: Theme) -> str:
 QCheckBox {{ color: {theme.text}; background: transparent; spacing: 8px; }}
 QCheckBox[role="muted"] {{ color: {theme.muted}; }}
 QCheckBox:disabled {{ color: {theme.faint}; }}
-QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {_mix(theme.hairline, theme.text, 0.25)}; border-radius: 4px;
+QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {mix(theme.hairline, theme.text, 0.25)}; border-radius: 4px;
     background: {theme.field}; }}
 QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {theme.accent}; }}
 QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent}; image: url("{check}"); }}
@@ -353,13 +357,35 @@ def _scroll_bars(theme: Theme) -> str:
 QScrollBar {{ background: transparent; border: none; margin: 0; }}
 QScrollBar:vertical {{ width: 8px; }}
 QScrollBar:horizontal {{ height: 8px; }}
-QScrollBar::handle {{ background: {_mix(theme.hairline, theme.text, 0.08)}; border-radius: 3px; margin: 1px; }}
+QScrollBar::handle {{ background: {mix(theme.hairline, theme.text, 0.08)}; border-radius: 3px; margin: 1px; }}
 QScrollBar::handle:vertical {{ min-height: 28px; }}
 QScrollBar::handle:horizontal {{ min-width: 28px; }}
 QScrollBar::handle:hover {{ background: {theme.faint}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; border: none; background: none; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}
+"""
+
+
+def _sliders(theme: Theme) -> str:
+    return f"""
+QFrame[role="time"] {{ background: {theme.panel}; border: none; border-top: 1px solid {theme.hairline}; }}
+QSlider {{ background: transparent; }}
+QSlider::groove:horizontal {{ background: {theme.hairline}; height: 4px; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {theme.accent}; height: 4px; border-radius: 2px; }}
+QSlider::sub-page:horizontal:disabled {{ background: {theme.hairline}; }}
+QSlider::handle:horizontal {{ background: {theme.text}; border: 3px solid {theme.accent}; width: 10px; height: 10px; margin: -6px 0;
+    border-radius: 8px; }}
+QSlider::handle:horizontal:focus {{ border-color: {theme.text}; background: {theme.accent}; }}
+QSlider::handle:horizontal:disabled {{ background: {theme.faint}; border-color: {theme.hairline}; }}
+QPushButton[role="pill"] {{ background: {theme.raised}; color: {theme.muted}; border: 1px solid {theme.hairline}; border-radius: 12px;
+    padding: 0 12px; min-height: {scaled(22)}px; }}
+QPushButton[role="pill"][active="true"] {{ background: {theme.accent_ground}; color: {theme.accent_text};
+    border-color: {theme.accent_ground}; }}
+QPushButton[role="pill"]:focus, QPushButton[role="icon"]:focus {{ border-color: {theme.accent}; }}
+QPushButton[role="pill"]:disabled {{ color: {theme.faint}; background: transparent; }}
+QPushButton[role="icon"] {{ background: transparent; border: 1px solid transparent; padding: 0; min-height: 0; }}
+QPushButton[role="icon"]:hover {{ background: {theme.raised}; }}
 """
 
 
@@ -373,7 +399,7 @@ QMenu::separator {{ height: 1px; background: {theme.hairline}; margin: 4px 6px; 
 """
 
 
-def _mix(color: str, other: str, share: float) -> str:
+def mix(color: str, other: str, share: float) -> str:
     """The colour that lies `share` of the way from one colour to another."""
     channels = (round((1 - share) * int(color[i : i + 2], 16) + share * int(other[i : i + 2], 16)) for i in (1, 3, 5))
     return "#" + "".join(f"{channel:02X}" for channel in channels)

@@ -34,10 +34,19 @@ class ThemeChoice(QObject):
         following = self._next()
         return f"Theme: {shown}. Click for {'the system’s' if following == 'system' else following}."
 
+    @property
+    def chosen(self) -> str:
+        """What was chosen: "system", "dark" or "light"."""
+        return self._chosen if self._chosen in _THEMES else "system"
+
     @Slot()
     def choose_next(self) -> None:
         """Go on from the system's theme to the other one, then to the first, then back to the system's."""
-        self._chosen = self._next()
+        self.choose(self._next())
+
+    def choose(self, name: str) -> None:
+        """Show "system", "dark" or "light" from now on."""
+        self._chosen = name
         self._preferences.setValue(_KEY, self._chosen)
         self.theme_changed.emit(self.theme)
 

@@ -12,18 +12,47 @@ from gui.views.control_bar import ControlBar
 from gui.views.corpus_card import CorpusCard
 from gui.views.cost_card import CostCard
 from gui.views.generate import GenerateView
+from gui.views.inside import InsideView
 from gui.views.message_bar import MessageBar
 from gui.views.panel import Dock
+from gui.views.probabilities import ProbabilitiesView
 from gui.views.progress import ProgressView
 from gui.views.samples import SamplesView
 from gui.views.settings_form import SettingsForm
 from gui.views.status_line import StatusLine
+from gui.views.time_bar import TimeBar
 from gui.views.welcome import Welcome
 
 _DEFAULT_SIZE: Final = (1280, 800)
 _SIDE_PX: Final = 280
 _SCROLL_BAR_PX: Final = 12
-_LAYOUT_VERSION: Final = 1
+_LAYOUT_VERSION: Final = 3
+_ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+_Split = tuple[str, str, Qt.Orientation]
+_LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
+    "watch": (
+        [["progress"], ["attention", "probabilities", "inside"], ["generate", "samples"]],
+        [("progress", "attention", _DOWN), ("attention", "generate", _ACROSS)],
+    ),
+    "inside": (
+        [["attention", "generate", "samples"], ["probabilities"], ["progress"], ["inside"]],
+        [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
+    ),
+    "write": (
+        [["generate"], ["samples"], ["progress", "attention", "probabilities", "inside"]],
+        [("generate", "samples", _ACROSS), ("samples", "progress", _DOWN)],
+    ),
+}
+"""Each layout's stacks of docks, the first of each on top, and how the room is split: a dock, the new one, and which way."""
+_SIZES: Final[dict[str, list[tuple[list[str], tuple[int, int], Qt.Orientation]]]] = {
+    "watch": [(["progress", "attention"], (10, 16), _DOWN), (["attention", "generate"], (11, 8), _ACROSS)],
+    "inside": [
+        (["attention", "probabilities"], (10, 11), _ACROSS),
+        (["attention", "progress"], (14, 8), _DOWN),
+        (["probabilities", "inside"], (8, 5), _DOWN),
+    ],
+    "write": [(["generate", "samples"], (11, 8), _ACROSS), (["samples", "progress"], (8, 10), _DOWN)],
+}
 
 
 class WindowLayout(QObject):
@@ -40,23 +69,35 @@ class WindowLayout(QObject):
         self.welcome = Welcome()
         self.progress = ProgressView()
         self.attention = AttentionView()
+        self.probabilities = ProbabilitiesView()
+        self.inside = InsideView()
         self.generate = GenerateView()
         self.samples = SamplesView()
+        self.time_bar = TimeBar()
+        self.time_bar.hide()
         self.status_line = StatusLine()
         self._docks = {
             "progress": _dock("Progress", "progress_dock", self.progress, self.progress.header),
             "attention": _dock("Attention", "attention_dock", self.attention, self.attention.header),
+            "probabilities": _dock("Probabilities", "probabilities_dock", self.probabilities, self.probabilities.header),
+            "inside": _dock("Inside", "inside_dock", self.inside, self.inside.header),
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
         }
         self._is_arranged = False
         self._saved_docks: object = None
+        self._layout_name = "watch"
+        self._layouts = actions.layouts
         self._laboratory = self._make_laboratory()
+        self._place("watch")
         self._on_docks_changed()
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
         self._centre.addWidget(self._laboratory)
         self._arrange()
+        for name, action in actions.layouts.items():
+            action.triggered.connect(lambda _is_checked, name=name: self.choose_layout(name))
+        self._show_layout_name("watch")
 
     def _make_laboratory(self) -> QMainWindow:
         """A window within the window: docks can be moved within the centre, and out of it."""
@@ -65,13 +106,7 @@ class WindowLayout(QObject):
         laboratory.setObjectName("laboratory")
         laboratory.setDockNestingEnabled(True)
         laboratory.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        docks = self._docks
-        laboratory.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["progress"])
-        laboratory.splitDockWidget(docks["progress"], docks["attention"], Qt.Orientation.Vertical)
-        laboratory.splitDockWidget(docks["attention"], docks["generate"], Qt.Orientation.Horizontal)
-        laboratory.tabifyDockWidget(docks["generate"], docks["samples"])
-        docks["generate"].raise_()
-        for dock in docks.values():
+        for dock in self._docks.values():
             dock.visibilityChanged.connect(self._on_docks_changed)
             dock.dockLocationChanged.connect(self._on_docks_changed)
             dock.topLevelChanged.connect(self._on_docks_changed)
@@ -93,6 +128,7 @@ class WindowLayout(QObject):
         column.addWidget(self.control_bar)
         column.addWidget(self.message_bar)
         column.addLayout(middle, 1)
+        column.addWidget(self.time_bar)
         column.addWidget(self.status_line)
         self._window.setCentralWidget(root)
         root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -126,18 +162,67 @@ class WindowLayout(QObject):
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""
         self._centre.setCurrentWidget(self._laboratory)
+        self.time_bar.show()
         if self._is_arranged:
             return
         self._is_arranged = True  # only now: docks that are not shown take no sizes
-        saved, docks = self._saved_docks, self._docks
+        saved = self._saved_docks
         if isinstance(saved, QByteArray) and self._laboratory.restoreState(saved, _LAYOUT_VERSION):
             return
-        self._laboratory.resizeDocks([docks["progress"], docks["attention"]], [10, 16], Qt.Orientation.Vertical)
-        self._laboratory.resizeDocks([docks["attention"], docks["generate"]], [11, 8], Qt.Orientation.Horizontal)
+        self._set_sizes(self._layout_name)
+
+    def choose_layout(self, name: str) -> None:
+        """Arrange the docks in one of the layouts that the window has, whatever was moved before."""
+        self._show_layout_name(name)
+        if self._is_arranged:
+            self._place(name)
+            self._set_sizes(name)
+            self._on_docks_changed()
+
+    def _place(self, name: str) -> None:
+        """Put every dock where the layout has it; the first of each stack is on top."""
+        laboratory, docks = self._laboratory, self._docks
+        for dock in docks.values():
+            laboratory.removeDockWidget(dock)
+            dock.setFloating(False)
+        stacks, splits = _LAYOUTS[name]
+        heads = [docks[stack[0]] for stack in stacks]
+        laboratory.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, heads[0])
+        for first, second, orientation in splits:
+            laboratory.splitDockWidget(docks[first], docks[second], orientation)
+        for head, stack in zip(heads, stacks, strict=True):
+            for other in stack[1:]:
+                laboratory.tabifyDockWidget(head, docks[other])
+        for dock in docks.values():
+            dock.show()
+        for head in heads:
+            head.raise_()
+
+    def _set_sizes(self, name: str) -> None:
+        for names, sizes, orientation in _SIZES[name]:
+            self._laboratory.resizeDocks([self._docks[dock] for dock in names], list(sizes), orientation)
+        inner = self._laboratory.layout()
+        if inner is not None:
+            inner.activate()  # at once, not when the window next comes to it
+
+    def _show_layout_name(self, name: str) -> None:
+        self._layout_name = name
+        self._layouts[name].setChecked(True)
+        self.control_bar.show_layout(self._layouts[name].text())
 
     def show_theme(self, theme: Theme) -> None:
         """Draw everything in this theme's colours."""
-        for view in (self.control_bar, self.message_bar, self.progress, self.attention, self.generate, self.samples):
+        for view in (
+            self.control_bar,
+            self.message_bar,
+            self.progress,
+            self.attention,
+            self.probabilities,
+            self.inside,
+            self.generate,
+            self.samples,
+            self.time_bar,
+        ):
             view.show_theme(theme)
 
     def save(self, preferences: QSettings) -> None:
@@ -145,6 +230,7 @@ class WindowLayout(QObject):
         preferences.setValue("geometry", self._window.saveGeometry())
         if self._is_arranged:
             preferences.setValue("docks", self._laboratory.saveState(_LAYOUT_VERSION))
+        preferences.setValue("layout", self._layout_name)
         preferences.sync()
 
     def restore(self, preferences: QSettings) -> None:
@@ -154,6 +240,10 @@ class WindowLayout(QObject):
         if geometry is not None:
             self._window.restoreGeometry(geometry)
         self._saved_docks = preferences.value("docks")
+        name = str(preferences.value("layout"))
+        if name in _LAYOUTS:
+            self._show_layout_name(name)
+            self._place(name)
 
 
 def _dock(title: str, name: str, content: QWidget, header: QWidget | None) -> Dock:

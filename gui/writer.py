@@ -6,15 +6,17 @@ from time import monotonic
 import numpy as np
 
 from gui.commands import Generate
-from gui.events import EngineEvent, GenerationFinished, GenerationStarted, ProblemFound, TextGenerated
+from gui.events import EngineEvent, GenerationFinished, GenerationStarted, NextPreviewed, ProblemFound, TextGenerated
 from nanograd.errors import VocabularyError
 from nanograd.generation import Sampling, TokenSampled
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.random import stream
 from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.training.looking import preview_next
 from nanograd.training.trainer import first_prompt
 
 _LARGEST_SEED = 2**31 - 1
+_PREVIEWED_TOKENS = 16
 
 
 class Writer:
@@ -35,11 +37,7 @@ class Writer:
     def start(self, request: Generate, model: GPTLanguageModel, tokenizer: CharacterTokenizer) -> None:
         """Begin a text; a request that cannot be met is reported, and the text under way goes on."""
         try:
-            sampling = Sampling(
-                temperature=request.temperature,
-                top_k=request.top_k or None,
-                top_p=request.top_p,
-            )
+            sampling = _sampling(request)
             prompt = tokenizer.encode(request.prompt or first_prompt(tokenizer))
         except (VocabularyError, ValueError) as error:
             self._emit(ProblemFound(message=str(error), source="prompt"))
@@ -50,6 +48,17 @@ class Writer:
         self._written, self._busy_s = 0, 0.0
         self._emit(GenerationStarted(prompt=request.prompt, seed=seed))
         self._tokens = model.stream(prompt, request.max_new_tokens, sampling, stream(seed, "generate"))
+
+    def preview(self, request: Generate, model: GPTLanguageModel, tokenizer: CharacterTokenizer) -> None:
+        """Tell what could come after the prompt; a request that cannot be met shows nothing."""
+        try:
+            sampling = _sampling(request)
+            prompt = tokenizer.encode(request.prompt or first_prompt(tokenizer))
+        except (VocabularyError, ValueError):
+            return
+        found = preview_next(model, prompt, sampling, _PREVIEWED_TOKENS)
+        rivals = tuple((tokenizer.vocabulary[index], own, drawn) for index, own, drawn in found)
+        self._emit(NextPreviewed(prompt=request.prompt, rivals=rivals))
 
     def write_for(self, duration_s: float) -> None:
         """Write tokens until `duration_s` is over, one at least."""
@@ -82,3 +91,12 @@ class Writer:
         self._tokens = None
         rate = self._written / self._busy_s if self._busy_s > 0 else 0.0
         self._emit(GenerationFinished(token_count=self._written, tokens_per_second=rate, was_stopped=was_stopped))
+
+
+def _sampling(request: Generate) -> Sampling:
+    return Sampling(
+        temperature=request.temperature,
+        top_k=request.top_k or None,
+        top_p=request.top_p,
+        repetition_penalty=request.repetition_penalty,
+    )

@@ -12,8 +12,7 @@ from nanograd.dropout import dropout as dropout
 from nanograd.dtype import bool_, device as device, double as double, float_, float32 as float32, float64 as float64
 from nanograd.dtype import int64 as int64, long as long
 from nanograd.functions import *  # noqa: F403
-from nanograd.graph import enable_grad as enable_grad, is_grad_enabled as is_grad_enabled
-from nanograd.graph import no_grad as no_grad, set_grad_enabled as set_grad_enabled
+from nanograd.graph import enable_grad as enable_grad, is_grad_enabled as is_grad_enabled, no_grad as no_grad
 from nanograd.joining import cat as cat, einsum as einsum, stack as stack
 from nanograd.outside import explain
 from nanograd.random import Generator as Generator, manual_seed as manual_seed

@@ -11,9 +11,9 @@ from math import pi, sqrt
 import numpy as np
 
 from nanograd.erf import erf_array
-from nanograd.errors import refuse
-from nanograd.graph import Array, Kernel, Operation
-from nanograd.module import Module
+from nanograd.errors import refuse_inplace
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, Operation
+from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, apply, fused
 
 _SLOPE, _CUBE = sqrt(2 / pi), 0.044715
@@ -48,7 +48,7 @@ def softplus_definition(input: Tensor, beta: float = 1.0) -> Tensor:
 _CHUNK = 65536
 
 
-def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> tuple[Array, tuple[Array]]:
+def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> Fused:
     """The result z and dz/dx, which `chunk(x, z, slope)` writes for one part after another."""
     z, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     flat_x, flat_z, flat_slope = x.reshape(-1), z.reshape(-1), slope.reshape(-1)
@@ -58,12 +58,12 @@ def _in_chunks(x: Array, chunk: Callable[[Array, Array, Array], None]) -> tuple[
     return z, (slope,)
 
 
-def _times_slope(g: Array, needs: tuple[bool, ...], slope: Array) -> tuple[Array]:
+def _times_slope(g: Array, needs: Needs, slope: Array) -> Gradients:
     """The derivative was computed in the forward pass."""
     return (g * slope,)
 
 
-def _gelu(x: Array, approximate: str) -> tuple[Array, tuple[Array]]:
+def _gelu(x: Array, approximate: str) -> Fused:
     return _in_chunks(x, _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk)
 
 
@@ -138,11 +138,7 @@ def _softplus_derivative(g: Array, x: Array, beta: float, threshold: float) -> A
 
 _gelu_kernel = Kernel("gelu", _gelu, _times_slope)
 _silu_kernel = Kernel("silu", lambda x: _in_chunks(x, _silu_chunk), _times_slope)
-_leaky_relu_operation = Operation(
-    "leaky_relu",
-    lambda x, negative_slope: np.where(x > 0, x, x * negative_slope),
-    lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope),
-)
+_leaky_relu = Operation("leaky_relu", lambda x, a: np.where(x > 0, x, x * a), lambda g, x, a: np.where(x > 0, g, g * a))
 _softplus_operation = Operation("softplus", _softplus, _softplus_derivative)
 
 
@@ -163,7 +159,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> relu(Tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return input.relu()
 
 
@@ -173,9 +169,9 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> leaky_relu(Tensor([-1.0, 2.0]), negative_slope=0.5)
     tensor([-0.5000,  2.0000])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     input._require_floats("leaky_relu")
-    return apply(_leaky_relu_operation, input, negative_slope=negative_slope)
+    return apply(_leaky_relu, input, a=negative_slope)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -184,7 +180,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> silu(Tensor([0.0, 100.0]))
     tensor([  0., 100.])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     input._require_floats("silu")
     return fused(_silu_kernel, input)
 
@@ -209,94 +205,29 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return apply(_softplus_operation, input, beta=beta, threshold=threshold)
 
 
-def _refuse_inplace(inplace: bool) -> None:
-    refuse(inplace, "inplace=True", "leave it out; the result is the same")
-
-
-class ReLU(Module):
+class ReLU(FunctionLayer, function=relu):
     """`relu` as a layer. Input and output have the same shape."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        _refuse_inplace(inplace)
 
-    def forward(self, input: Tensor) -> Tensor:
-        """max(x, 0) of a tensor of any shape."""
-        return input.relu()
-
-
-class LeakyReLU(Module):
+class LeakyReLU(FunctionLayer, function=leaky_relu):
     """`leaky_relu` as a layer. Input and output have the same shape."""
 
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        _refuse_inplace(inplace)
-        self.negative_slope = negative_slope
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Leaky ReLU of a tensor of any shape."""
-        return leaky_relu(input, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        """The slope below 0."""
-        return f"negative_slope={self.negative_slope}"
-
-
-class GELU(Module):
+class GELU(FunctionLayer, function=gelu):
     """`gelu` as a layer. Input and output have the same shape."""
 
-    def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
-        self.approximate = approximate
 
-    def forward(self, input: Tensor) -> Tensor:
-        """GELU of a tensor of any shape."""
-        return gelu(input, self.approximate)
-
-    def extra_repr(self) -> str:
-        """The form."""
-        return f"approximate={self.approximate!r}"
-
-
-class SiLU(Module):
+class SiLU(FunctionLayer, function=silu):
     """`silu` as a layer. Input and output have the same shape."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        _refuse_inplace(inplace)
 
-    def forward(self, input: Tensor) -> Tensor:
-        """SiLU of a tensor of any shape."""
-        return silu(input)
-
-
-class Sigmoid(Module):
+class Sigmoid(FunctionLayer, function=sigmoid):
     """`sigmoid` as a layer. Input and output have the same shape."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """The sigmoid of a tensor of any shape."""
-        return input.sigmoid()
 
-
-class Tanh(Module):
+class Tanh(FunctionLayer, function=tanh):
     """`tanh` as a layer. Input and output have the same shape."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """The hyperbolic tangent of a tensor of any shape."""
-        return input.tanh()
 
-
-class Softplus(Module):
+class Softplus(FunctionLayer, function=softplus):
     """`softplus` as a layer. Input and output have the same shape."""
-
-    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__()
-        self.beta, self.threshold = beta, threshold
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Softplus of a tensor of any shape."""
-        return softplus(input, self.beta, self.threshold)
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"beta={self.beta}, threshold={self.threshold}"

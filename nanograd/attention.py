@@ -11,7 +11,7 @@ import numpy as np
 from nanograd.creation import empty, zeros
 from nanograd.dropout import dropout, keep_mask
 from nanograd.errors import ShapeError, refuse
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.init import xavier_uniform_
 from nanograd.linear import Linear, linear
 from nanograd.module import Module, Parameter
@@ -36,7 +36,7 @@ def attention_definition(
 
 def _attention(
     query: Array, key: Array, value: Array, *mask: Array, scale: float, dropout_p: float, generator: Generator | None
-) -> tuple[Array, tuple[Any, ...]]:
+) -> Fused:
     scores = (query * query.dtype.type(scale)) @ np.ascontiguousarray(key.swapaxes(-1, -2))
     if mask:
         scores = scores + mask[0]
@@ -51,8 +51,8 @@ def _attention(
 
 
 def _attention_backward(
-    g: Array, needs: tuple[bool, ...], query: Array, key: Array, value: Array, weights: Array, dropped: Array, scale: float
-) -> list[Array]:
+    g: Array, needs: Needs, query: Array, key: Array, value: Array, weights: Array, dropped: Array, scale: float
+) -> Gradients:
     """Differentiates, from the last line up: dropped @ value, dropout and softmax, adding the mask, query @ key^T."""
     d_scores = g @ value.swapaxes(-1, -2)
     d_scores *= dropped
@@ -86,10 +86,8 @@ def scaled_dot_product_attention(
             [3.]])
     """
     if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
-        raise ShapeError(
-            "Attention takes queries (..., L, E), keys (..., S, E) and values (..., S, Ev); "
-            f"got {query.shape}, {key.shape} and {value.shape}."
-        )
+        shapes = f"{query.shape}, {key.shape} and {value.shape}"
+        raise ShapeError(f"Attention takes queries (..., L, E), keys (..., S, E) and values (..., S, Ev); got {shapes}.")
     if not query.dtype == key.dtype == value.dtype:
         raise ShapeError(f"Attention needs one dtype; got {query.dtype}, {key.dtype} and {value.dtype}: use .to().")
     if is_causal and attn_mask is not None:
@@ -203,14 +201,12 @@ class MultiheadAttention(Module):
         """Both masks as floats to add, together (N, 1 or H, 1 or L, S), for heads (N, H, L, D) and (N, H, S, D)."""
         N, H, L = query.shape[:3]
         S = key.shape[2]
+        of_heads: dict[Any, Any] = {(L, S): (1, 1, L, S), (N * H, L, S): (N, H, L, S)}  # a mask's shape, and how it is laid out
+        of_keys: dict[Any, Any] = {(N, S): (N, 1, 1, S)}
         parts: list[Tensor] = []
-        if attn_mask is not None:
-            if attn_mask.shape not in ((L, S), (N * H, L, S)):
-                raise ShapeError(f"attn_mask is {(L, S)} or {(N * H, L, S)}; got {attn_mask.shape}.")
-            heads = (1, 1) if attn_mask.ndim == 2 else (N, H)
-            parts.append(_added(attn_mask, query, allowed=False).reshape(*heads, L, S))
-        if padding is not None:
-            if padding.shape != (N, S):
-                raise ShapeError(f"key_padding_mask is {(N, S)}, batch by keys; got {padding.shape}.")
-            parts.append(_added(padding, query, allowed=False).reshape(N, 1, 1, S))
+        for name, mask, shapes in (("attn_mask", attn_mask, of_heads), ("key_padding_mask", padding, of_keys)):
+            if mask is not None:
+                if mask.shape not in shapes:
+                    raise ShapeError(f"{name} has the shape {' or '.join(map(str, shapes))}; got {mask.shape}.")
+                parts.append(_added(mask, query, allowed=False).reshape(shapes[mask.shape]))
         return sum(parts[1:], parts[0]) if parts else None

@@ -7,10 +7,10 @@ import numpy as np
 
 from nanograd.errors import GraphError, refuse
 from nanograd.gradient_check import gradcheck
-from nanograd.graph import Array, backward_from, enable_grad, is_grad_enabled, no_grad, set_grad_enabled, through_hooks
+from nanograd.graph import Array, backward_from, enable_grad, is_grad_enabled, no_grad, through_hooks
 from nanograd.tensor import Tensor, wrap
 
-__all__ = ["enable_grad", "grad", "gradcheck", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = ["enable_grad", "grad", "gradcheck", "is_grad_enabled", "no_grad"]
 
 
 def grad(

@@ -5,13 +5,12 @@ running averages of them, made in training, take their place in evaluation.
 """
 
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from nanograd.creation import ones, tensor, zeros
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel, no_grad
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, no_grad
 from nanograd.module import Module, Parameter
 from nanograd.tensor import Tensor, fused, wrap
 
@@ -29,9 +28,7 @@ def batch_norm_definition(input: Tensor, weight: Tensor | None, bias: Tensor | N
 # ---- the fast form: x (N, C, L); what belongs to a channel is (C, 1) ---------------------------------------------------
 
 
-def _batch_norm(
-    x: Array, weight: Array, bias: Array, mean: Array, var: Array, is_of_batch: bool, eps: float
-) -> tuple[Array, tuple[Any, ...]]:
+def _batch_norm(x: Array, weight: Array, bias: Array, mean: Array, var: Array, is_of_batch: bool, eps: float) -> Fused:
     inverse = (1 / np.sqrt(var + eps)).astype(x.dtype)[:, None]
     normalized = x - mean.astype(x.dtype)[:, None]
     normalized *= inverse
@@ -40,9 +37,7 @@ def _batch_norm(
     return z, (normalized, inverse * weight[:, None], is_of_batch)
 
 
-def _batch_norm_backward(
-    g: Array, needs: tuple[bool, ...], normalized: Array, slope: Array, is_of_batch: bool
-) -> tuple[Array, Array, Array]:
+def _batch_norm_backward(g: Array, needs: Needs, normalized: Array, slope: Array, is_of_batch: bool) -> Gradients:
     """Differentiates z = normalized weight + bias, then normalized = (x - mean) inverse, both of x where `is_of_batch`."""
     d_weight, d_bias = np.einsum("ncl,ncl->c", g, normalized), g.sum(axis=(0, 2))
     dx = g
@@ -81,15 +76,12 @@ def batch_norm(
     channels, count = input.shape[1], input.numel() // max(input.shape[1], 1)
     for given in (running_mean, running_var, weight, bias):
         if given is not None and given.shape != (channels,):
-            raise ShapeError(
-                f"The input has {channels} channels; running values, weight and bias are ({channels},), not {given.shape}."
-            )
+            raise ShapeError(f"The running values, weight and bias of {channels} channels are ({channels},), not {given.shape}.")
     x = input.reshape(*input.shape[:2], prod(input.shape[2:]))
     if training:
         if count == 1:
-            raise ShapeError(
-                f"Expected more than 1 value per channel when training, got the shape {input.shape}: use a larger batch, or eval()."
-            )
+            shape = input.shape
+            raise ShapeError(f"Expected more than 1 value per channel when training, got {shape}: use a larger batch, or eval().")
         mean = x.array.sum(axis=(0, 2)) / max(count, 1)
         var = np.square(x.array - mean[:, None]).sum(axis=(0, 2)) / max(count, 1)
         _move(running_mean, mean, momentum)
@@ -150,10 +142,8 @@ class _BatchNorm(Module):
 
     def extra_repr(self) -> str:
         """The settings."""
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
+        text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
+        return f"{text}, bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
 
 
 class BatchNorm1d(_BatchNorm):

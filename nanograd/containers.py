@@ -1,6 +1,6 @@
 """Modules made of modules: a sequence that is called in turn, a list and a dict, as in torch.nn."""
 
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from itertools import groupby
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ class _Positions(Module):
     def __delitem__(self, position: int | slice) -> None:
         modules = list(self)
         del modules[position]
-        self._renumber(modules)
+        self._become(modules)
 
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
@@ -42,12 +42,10 @@ class _Positions(Module):
 
     def insert(self, index: int, module: Module) -> Self:
         """Put a module before position `index`; those from there on move up."""
-        if not -len(self) <= index <= len(self):
-            raise IndexError(f"{type(self).__name__} has {len(self)} modules; there is no position {index} to insert at.")
+        if index != len(self):
+            self._name(index)  # which raises where there is no such position
         modules = list(self)
-        modules.insert(index, module)
-        self._renumber(modules)
-        return self
+        return self._become([*modules[:index], module, *modules[index:]])
 
     def pop(self, key: int = -1) -> Any:
         """Take the module at a position out, and return it."""
@@ -70,10 +68,10 @@ class _Positions(Module):
             raise IndexError(f"{type(self).__name__} has {len(names)} modules; there is no position {position}.")
         return names[position]
 
-    def _renumber(self, modules: list[Module]) -> None:
+    def _become(self, modules: list[Module]) -> Self:
         for name in list(self._modules):
             delattr(self, name)
-        self.extend(modules)
+        return self.extend(modules)
 
 
 class Sequential(_Positions):
@@ -129,7 +127,7 @@ class ModuleList(_Positions):
         return lines
 
 
-class ModuleDict(Module):
+class ModuleDict(Module, MutableMapping[str, Any]):
     """Modules in a dict, registered under their keys; it is not called itself.
 
     >>> list(ModuleDict({"first": Module()}).keys())
@@ -140,14 +138,13 @@ class ModuleDict(Module):
         super().__init__()
         self.update(modules or {})
 
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a module is itself, whatever it holds
+
     def __len__(self) -> int:
         return len(self._modules)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._modules
 
     def __getitem__(self, key: str) -> Any:
         return self._modules[key]
@@ -157,31 +154,3 @@ class ModuleDict(Module):
 
     def __delitem__(self, key: str) -> None:
         del self._modules[key], self.__dict__[key]
-
-    def keys(self) -> KeysView[str]:
-        """The keys."""
-        return self._modules.keys()
-
-    def values(self) -> ValuesView[Any]:
-        """The modules."""
-        return self._modules.values()
-
-    def items(self) -> ItemsView[str, Any]:
-        """The keys with their modules."""
-        return self._modules.items()
-
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add modules under their keys, in place of those of the same key."""
-        for key, module in dict(modules).items():
-            self[key] = module
-
-    def pop(self, key: str) -> Any:
-        """Take the module of a key out, and return it."""
-        module = self[key]
-        del self[key]
-        return module
-
-    def clear(self) -> None:
-        """Take all modules out."""
-        for key in list(self):
-            del self[key]

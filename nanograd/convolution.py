@@ -11,7 +11,7 @@ import numpy as np
 
 from nanograd.creation import zeros
 from nanograd.errors import ShapeError, refuse
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.joining import cat, einsum
 from nanograd.module import Module, uniform_parameter
 from nanograd.random import current_generator
@@ -36,7 +36,7 @@ def convolution_definition(input: Tensor, weight: Tensor, bias: Tensor | None, w
 # ---- that what is copied lies in long runs ---------------------------------------------------------------------------
 
 
-def _convolution(x: Array, weight: Array, *bias: Array, windows: Windows, groups: int) -> tuple[Array, tuple[Any, ...]]:
+def _convolution(x: Array, weight: Array, *bias: Array, windows: Windows, groups: int) -> Fused:
     seen = windows.of(_samples_last(x))
     outputs = seen.shape[x.ndim - 1 :]
     columns = seen.reshape(groups, weight[0].size, prod(outputs))
@@ -49,8 +49,8 @@ def _convolution(x: Array, weight: Array, *bias: Array, windows: Windows, groups
 
 
 def _convolution_backward(
-    g: Array, needs: tuple[bool, ...], x: Array, weight: Array, kernels: Array, columns: Array, windows: Windows
-) -> list[Array | None]:
+    g: Array, needs: Needs, x: Array, weight: Array, kernels: Array, columns: Array, windows: Windows
+) -> Gradients:
     """Differentiates, from the last line up: adding the bias, kernels @ columns, and the windows, which overlap."""
     rows = _samples_last(g).reshape(*kernels.shape[:2], columns.shape[2])
     dx = d_weight = None
@@ -69,21 +69,15 @@ def _samples_last(x: Array) -> Array:
 _kernel = Kernel("convolution", _convolution, _convolution_backward)
 
 
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sizes = 1,
-    padding: Sizes | str = 0,
-    dilation: Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Convolution of (N, C, L) or (C, L) with a weight (O, C / groups, K): (N, O, L') or (O, L'); the rest as in `conv2d`.
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, *steps: Any, **named: Any) -> Tensor:
+    """Convolution of (N, C, L) or (C, L) with a weight (O, C / groups, K): (N, O, L') or (O, L').
+
+    `stride`, `padding`, `dilation` and `groups` follow as in `conv2d`.
 
     >>> conv1d(Tensor([[1.0, 2.0, 3.0]]), Tensor([[[1.0, 1.0]]]))
     tensor([[3., 5.]])
     """
-    return _convolve(1, input, weight, bias, groups, stride, padding, dilation)
+    return _convolve(1, input, weight, bias, *steps, **named)
 
 
 def conv2d(
@@ -100,29 +94,27 @@ def conv2d(
     `stride`, `padding` and `dilation` are a number or one for each spatial dimension; `padding` is by zeros, "valid" for
     none or "same" for as many as keep the size. Raises ShapeError where shapes do not fit.
     """
-    return _convolve(2, input, weight, bias, groups, stride, padding, dilation)
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def _convolve(dims: int, input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, *steps: Any) -> Tensor:
-    if weight.ndim != dims + 2 or input.ndim not in (dims + 1, dims + 2):
-        raise ShapeError(
-            f"conv{dims}d takes an input and a weight of {dims + 2} dimensions; got {input.shape} and {weight.shape}."
-        )
-    channels = input.shape[-dims - 1]
-    if groups < 1 or channels != weight.shape[1] * groups or weight.shape[0] % groups:
-        raise ShapeError(
-            f"With groups={groups} a weight {weight.shape} expects {weight.shape[1] * groups} input channels and output channels "
-            f"that groups divides; got the input {input.shape}."
-        )
+def _convolve(
+    dims: int, x: Tensor, weight: Tensor, bias: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    if weight.ndim != dims + 2 or x.ndim not in (dims + 1, dims + 2):
+        raise ShapeError(f"conv{dims}d takes inputs and weights of {dims + 2} dimensions; got {x.shape} and {weight.shape}.")
+    channels = weight.shape[1] * groups
+    if groups < 1 or channels != x.shape[-dims - 1] or weight.shape[0] % groups:
+        expected = f"{channels} input channels, and output channels that groups divides"
+        raise ShapeError(f"With groups={groups} a weight {weight.shape} expects {expected}; got the input {x.shape}.")
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ShapeError(f"The bias has one number for each of the {weight.shape[0]} output channels; got {bias.shape}.")
-    if input.dtype != weight.dtype:
-        raise ShapeError(f"Convolution needs one dtype; got {input.dtype} and a weight of {weight.dtype}: use .to() on one.")
-    input._require_floats(f"conv{dims}d")
-    extras = () if bias is None else (bias,)
-    samples = input if input.ndim == dims + 2 else input.unsqueeze(0)
-    result = fused(_kernel, samples, weight, *extras, windows=make_windows(weight.shape[2:], *steps), groups=groups)
-    return result if samples is input else result.squeeze(0)
+    if x.dtype != weight.dtype:
+        raise ShapeError(f"Convolution needs one dtype; got {x.dtype} and a weight of {weight.dtype}: use .to() on one.")
+    x._require_floats(f"conv{dims}d")
+    samples = x if x.ndim == dims + 2 else x.unsqueeze(0)
+    windows = make_windows(weight.shape[2:], stride, padding, dilation)
+    result = fused(_kernel, samples, weight, *(() if bias is None else (bias,)), windows=windows, groups=groups)
+    return result if samples is x else result.squeeze(0)
 
 
 class _Convolution(Module):
@@ -147,10 +139,9 @@ class _Convolution(Module):
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ShapeError(f"groups divides in_channels {in_channels} and out_channels {out_channels}; got {groups}.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = as_sizes(kernel_size, self._dims, "kernel_size", 1)
-        self.stride, self.dilation = as_sizes(stride, self._dims, "stride", 1), as_sizes(dilation, self._dims, "dilation", 1)
+        windows = make_windows(as_sizes(kernel_size, self._dims, "kernel_size", 1), stride, padding, dilation)
+        self.kernel_size, self.stride, self.dilation = windows.kernel, windows.stride, windows.dilation
         self.padding = padding if isinstance(padding, str) else as_sizes(padding, self._dims, "padding", 0)
-        make_windows(self.kernel_size, self.stride, self.padding, self.dilation)  # raises here what forward would
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         bound, generator = max(prod(shape[1:]), 1) ** -0.5, current_generator().numpy
         self.weight = uniform_parameter(shape, bound, generator)
@@ -158,8 +149,7 @@ class _Convolution(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, in_channels, ...) -> (N, out_channels, ...), or both without N."""
-        steps = self.stride, self.padding, self.dilation
-        return _convolve(self._dims, input, self.weight, self.bias, self.groups, *steps)
+        return _convolve(self._dims, input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         """The sizes, and the settings that are not the defaults."""

@@ -11,7 +11,7 @@ import numpy as np
 from nanograd.dtype import as_dtype, check_device, float32, int64, nearest_dtype
 from nanograd.errors import ShapeError
 from nanograd.graph import Array
-from nanograd.random import Generator, current_generator
+from nanograd.random import Generator, numpy_draws
 from nanograd.tensor import Tensor, wrap
 
 __all__ = [
@@ -83,11 +83,9 @@ def _makers(name: str, text: str, make: Callable[..., Any]) -> tuple[_TensorMake
     return maker, like
 
 
-zeros, zeros_like = _makers("zeros", "Zeros of the shape `size`.", lambda shape, dtype: np.zeros(shape, dtype))
-ones, ones_like = _makers("ones", "Ones in the shape `size`.", lambda shape, dtype: np.ones(shape, dtype))
-empty, empty_like = _makers(
-    "empty", "Numbers that mean nothing, in the shape `size`, to be written over.", lambda shape, dtype: np.empty(shape, dtype)
-)
+zeros, zeros_like = _makers("zeros", "Zeros of the shape `size`.", np.zeros)
+ones, ones_like = _makers("ones", "Ones in the shape `size`.", np.ones)
+empty, empty_like = _makers("empty", "Numbers that mean nothing, in the shape `size`, to be written over.", np.empty)
 
 
 def full(size: Any, fill_value: Number, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -128,19 +126,15 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
 # ---- at random --------------------------------------------------------------------------------------------------------
 
 
-def _draws(generator: Generator | None) -> np.random.Generator:
-    return (generator or current_generator()).numpy
-
-
 rand, rand_like = _makers(
     "rand",
     "Evenly from 0 to below 1, in the shape `size`; from `generator` where one is given.",
-    lambda shape, dtype, generator=None: _draws(generator).random(shape, dtype),
+    lambda shape, dtype, generator=None: numpy_draws(generator).random(shape, dtype),
 )
 randn, randn_like = _makers(
     "randn",
     "From the normal distribution of mean 0 and deviation 1, in the shape `size`; from `generator` where one is given.",
-    lambda shape, dtype, generator=None: _draws(generator).standard_normal(shape, dtype),
+    lambda shape, dtype, generator=None: numpy_draws(generator).standard_normal(shape, dtype),
 )
 
 
@@ -154,12 +148,12 @@ def randint(
         low, high = 0, low
     if high <= low:
         raise ValueError(f"randint needs high above low; got low {low}, high {high}.")
-    return _finish(_draws(generator).integers(low, high, _shape((size,))), dtype or int64, device)
+    return _finish(numpy_draws(generator).integers(low, high, _shape((size,))), dtype or int64, device)
 
 
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """0 to n - 1 in random order, int64."""
-    return _finish(_draws(generator).permutation(n), dtype or int64, device)
+    return _finish(numpy_draws(generator).permutation(n), dtype or int64, device)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
@@ -172,5 +166,5 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     available = (weights > 0).sum(axis=1).min() if len(weights) else 0
     if available < (1 if replacement else num_samples):
         raise ValueError(f"{num_samples} draws without replacement need as many weights above 0; there are {available}.")
-    drawn = [_draws(generator).choice(row.size, num_samples, replacement, row / row.sum()) for row in weights]
+    drawn = [numpy_draws(generator).choice(row.size, num_samples, replacement, row / row.sum()) for row in weights]
     return wrap(np.reshape(drawn, (*input.shape[:-1], num_samples)).astype(np.int64))

@@ -4,8 +4,3 @@
 def is_available() -> bool:
     """False: nanograd computes on the CPU."""
     return False
-
-
-def device_count() -> int:
-    """0: nanograd computes on the CPU."""
-    return 0

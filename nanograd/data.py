@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from nanograd.creation import randperm, tensor
-from nanograd.dtype import float64
 from nanograd.errors import ShapeError, refuse
 from nanograd.joining import stack
 from nanograd.random import Generator
@@ -52,10 +51,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(list(batch))
-    if isinstance(first, np.ndarray | np.generic):
+    if isinstance(first, np.ndarray | np.generic | bool | int | float):
         return tensor(np.stack([np.asarray(sample) for sample in batch]))
-    if isinstance(first, bool | int | float):
-        return tensor(list(batch), dtype=float64 if isinstance(first, float) else None)
     if isinstance(first, str | bytes):
         return list(batch)
     if isinstance(first, Mapping):
@@ -65,9 +62,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
             raise ShapeError("Samples of different lengths do not make a batch; give a collate_fn that pads or cuts them.")
         members = [default_collate(part) for part in zip(*batch, strict=True)]
         return type(first)(*members) if hasattr(first, "_fields") else members
-    raise TypeError(
-        f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {type(first).__name__}; give a collate_fn for others."
-    )
+    kind = type(first).__name__
+    raise TypeError(f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {kind}; give a collate_fn for others.")
 
 
 _WORKERS = ("num_workers", "timeout", "worker_init_fn", "persistent_workers", "prefetch_factor", "multiprocessing_context")
@@ -104,9 +100,8 @@ class DataLoader:
                 raise TypeError(f"DataLoader takes no argument {name!r}.")
             refuse(bool(value), f"DataLoader's {name}", _HINTS[name])
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
-            raise TypeError(
-                f"A data set has a length and samples by position; {type(dataset).__name__} lacks them: use list(...)."
-            )
+            kind = type(dataset).__name__
+            raise TypeError(f"A data set has a length and samples by position; {kind} lacks them: use list(...).")
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size is a whole number of at least 1; got {batch_size!r}.")
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last

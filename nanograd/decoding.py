@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nanograd.activation import gelu_array, silu_array
 from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array
 from nanograd.layernorm import layer_norm_array
+from nanograd.mlp import BENDS
 from nanograd.multihead_attention import attention_weights, join_heads, qk_norm_kernel
 from nanograd.rmsnorm import rms_norm_array
 from nanograd.rotary import rotary_kernel
@@ -37,12 +37,13 @@ class Decoder:
         if "wpe.weight" in weights:
             x += weights["wpe.weight"][begin:end]
         x = x.reshape(B * T, -1)
+        _, bend = BENDS[self._config.activation]
         for layer in range(self._config.n_layer):
             name = f"h.{layer}."
             attended = self._attend(self._linear(self._norm(x, f"{name}ln_1"), f"{name}attn.c_attn"), layer, B)
             x += self._linear(attended, f"{name}attn.c_proj")
             hidden = self._linear(self._norm(x, f"{name}ln_2"), f"{name}mlp.c_fc")
-            x += self._linear(self._bend(hidden), f"{name}mlp.c_proj")
+            x += self._linear(bend(hidden), f"{name}mlp.c_proj")
         self.length = end
         last = self._norm(x[T - 1 :: T], "ln_f")
         logits: Array = last @ weights.get("lm_head.weight", weights["wte.weight"]).T
@@ -75,15 +76,3 @@ class Decoder:
         kept[..., begin : begin + T, :] = heads[1:]
         keys, values = kept[..., : begin + T, :]
         return join_heads(attention_weights(heads[0], keys) @ values).reshape(B * T, -1)
-
-    def _bend(self, hidden: Array) -> Array:
-        match self._config.activation:
-            case "relu":
-                return np.maximum(hidden, 0, out=hidden)
-            case "relu2":
-                return np.asarray(np.square(np.maximum(hidden, 0, out=hidden), out=hidden))
-            case "swiglu":
-                gate, up = np.split(hidden, 2, axis=-1)
-                return np.asarray(silu_array(gate) * up)
-            case kind:
-                return gelu_array(hidden, "tanh" if kind == "gelu_tanh" else "none")

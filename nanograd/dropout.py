@@ -6,9 +6,9 @@ residual network that ends in it is left out for some samples.
 
 import numpy as np
 
-from nanograd.errors import refuse
-from nanograd.graph import Array, Kernel
-from nanograd.module import Module
+from nanograd.errors import refuse_inplace
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
+from nanograd.module import FunctionLayer
 from nanograd.random import Generator, current_generator
 from nanograd.tensor import Tensor, fused, wrap
 
@@ -30,7 +30,7 @@ def keep_mask(shape: tuple[int, ...], p: float, generator: Generator) -> Array:
     return (bits >= round(p * 65536)).reshape(shape)
 
 
-def _dropout(x: Array, shape: tuple[int, ...], p: float, generator: Generator) -> tuple[Array, tuple[Array, float]]:
+def _dropout(x: Array, shape: tuple[int, ...], p: float, generator: Generator) -> Fused:
     mask = keep_mask(shape, p, generator)
     scale = 1 / (1 - p)
     z = x * mask
@@ -38,7 +38,7 @@ def _dropout(x: Array, shape: tuple[int, ...], p: float, generator: Generator) -
     return z, (mask, scale)
 
 
-def _dropout_backward(g: Array, needs: tuple[bool, ...], mask: Array, scale: float) -> tuple[Array]:
+def _dropout_backward(g: Array, needs: Needs, mask: Array, scale: float) -> Gradients:
     """Differentiates z = x mask scale."""
     result = g * mask
     result *= scale
@@ -58,7 +58,7 @@ def dropout(
     >>> dropout(Tensor([1.0, 2.0]), p=0.5, training=False)
     tensor([1., 2.])
     """
-    refuse(inplace, "inplace=True", "leave it out; the result is the same")
+    refuse_inplace(inplace)
     return _drop(input, input.shape, p, training, generator)
 
 
@@ -87,36 +87,17 @@ def _check_probability(p: float) -> None:
         raise ValueError(f"A dropout probability is from 0 to 1; got {p}.")
 
 
-class Dropout(Module):
+class Dropout(FunctionLayer, function=dropout):
     """`dropout` as a layer; off in evaluation. Input and output have the same shape."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        refuse(inplace, "inplace=True", "leave it out; the result is the same")
+        super().__init__(p, inplace)
         _check_probability(p)
-        self.p = p
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Dropout of a tensor of any shape."""
-        return dropout(input, self.p, self.training)
-
-    def extra_repr(self) -> str:
-        """The probability."""
-        return f"p={self.p}"
 
 
-class DropPath(Module):
+class DropPath(FunctionLayer, function=drop_path):
     """`drop_path` as a layer; off in evaluation. Input and output have the same shape (N, ...)."""
 
     def __init__(self, drop_prob: float = 0.0) -> None:
-        super().__init__()
+        super().__init__(drop_prob)
         _check_probability(drop_prob)
-        self.drop_prob = drop_prob
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Drop path of a batch (N, ...)."""
-        return drop_path(input, self.drop_prob, self.training)
-
-    def extra_repr(self) -> str:
-        """The probability."""
-        return f"drop_prob={self.drop_prob}"

@@ -1,13 +1,18 @@
-"""Tensor's methods that work number by number: arithmetic, comparison, functions. Shapes broadcast as in numpy and PyTorch."""
+"""Tensor's methods that work number by number: arithmetic, comparison, functions, each beside its derivative.
+
+Shapes broadcast as in numpy and PyTorch. graph.Operation tells how to read a derivative.
+"""
 
 from collections.abc import Callable
+from math import pi, sqrt
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from nanograd import operations as ops
+from nanograd.erf import erf_array
 from nanograd.errors import ShapeError
-from nanograd.graph import Operation
+from nanograd.graph import Array, Operation
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -21,6 +26,16 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 # ---- how an operation becomes a method --------------------------------------------------------------------------------
+
+
+def _sign(x: Array) -> Array:
+    """-1, 0 or 1, and 0 for nan, as in PyTorch."""
+    return (x > 0).astype(x.dtype) - (x < 0)
+
+
+def _one(x: Array) -> Any:
+    """1 as a number of x's dtype, with which numpy computes faster than with Python's."""
+    return x.dtype.type(1)
 
 
 def _named(method: _Method, operation: Operation, text: str) -> _Method:
@@ -63,8 +78,8 @@ class ElementwiseMethods(TensorMethods):
     mul = __mul__ = __rmul__ = _binary(ops.multiply, "x other.")
     __floordiv__ = _binary(ops.floor_divide, "x / other, rounded down.")
     remainder = __mod__ = _binary(ops.remainder, "x modulo other, with other's sign, as Python's %.")
-    neg = __neg__ = _unary(ops.negative, "-x.")
-    abs = __abs__ = _unary(ops.absolute, "|x|, with the derivative 0 at 0.")
+    neg = __neg__ = _unary(Operation("neg", np.negative, lambda g: -g), "-x.")
+    abs = __abs__ = _unary(Operation("abs", np.abs, lambda g, x: g * _sign(x)), "|x|, with the derivative 0 at 0.")
 
     def div(self, other: Any) -> "Tensor":
         """x / other, in floats."""
@@ -105,12 +120,12 @@ class ElementwiseMethods(TensorMethods):
 
     # ---- comparison and logic: bool, never differentiable -------------------------------------------------------------
 
-    eq = _binary(ops.equal, "Whether x equals other.")
-    ne = _binary(ops.not_equal, "Whether x differs from other.")
-    lt = __lt__ = _binary(ops.less, "Whether x is below other.")
-    le = __le__ = _binary(ops.less_equal, "Whether x is at most other.")
-    gt = __gt__ = _binary(ops.greater, "Whether x is above other.")
-    ge = __ge__ = _binary(ops.greater_equal, "Whether x is at least other.")
+    eq = _binary(Operation("eq", np.equal), "Whether x equals other.")
+    ne = _binary(Operation("ne", np.not_equal), "Whether x differs from other.")
+    lt = __lt__ = _binary(Operation("lt", np.less), "Whether x is below other.")
+    le = __le__ = _binary(Operation("le", np.less_equal), "Whether x is at most other.")
+    gt = __gt__ = _binary(Operation("gt", np.greater), "Whether x is above other.")
+    ge = __ge__ = _binary(Operation("ge", np.greater_equal), "Whether x is at least other.")
 
     def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
         return self.eq(other) if isinstance(other, _NUMBERS) else NotImplemented
@@ -119,33 +134,35 @@ class ElementwiseMethods(TensorMethods):
         return self.ne(other) if isinstance(other, _NUMBERS) else NotImplemented
 
     __hash__ = object.__hash__
-    __and__ = __rand__ = _binary(ops.bitwise_and, "The bits, or truths, in both.")
-    __or__ = __ror__ = _binary(ops.bitwise_or, "The bits, or truths, in one or both.")
-    __xor__ = __rxor__ = _binary(ops.bitwise_xor, "The bits, or truths, in exactly one.")
-    __invert__ = _unary(ops.invert, "Every bit, or truth, turned around.")
-    logical_and = _binary(ops.logical_and, "Whether both are other than 0.")
-    logical_or = _binary(ops.logical_or, "Whether one is other than 0.")
-    logical_xor = _binary(ops.logical_xor, "Whether exactly one is other than 0.")
-    logical_not = _unary(ops.logical_not, "Whether x is 0.")
-    isnan = _unary(ops.isnan, "Whether x is not a number.")
-    isfinite = _unary(ops.isfinite, "Whether x is a number and not infinite.")
-    isinf = _unary(ops.isinf, "Whether x is infinite.")
+    __and__ = __rand__ = _binary(Operation("and", np.bitwise_and), "The bits, or truths, in both.")
+    __or__ = __ror__ = _binary(Operation("or", np.bitwise_or), "The bits, or truths, in one or both.")
+    __xor__ = __rxor__ = _binary(Operation("xor", np.bitwise_xor), "The bits, or truths, in exactly one.")
+    __invert__ = _unary(Operation("invert", np.invert), "Every bit, or truth, turned around.")
+    logical_and = _binary(Operation("logical_and", np.logical_and), "Whether both are other than 0.")
+    logical_or = _binary(Operation("logical_or", np.logical_or), "Whether one is other than 0.")
+    logical_xor = _binary(Operation("logical_xor", np.logical_xor), "Whether exactly one is other than 0.")
+    logical_not = _unary(Operation("logical_not", np.logical_not), "Whether x is 0.")
+    isnan = _unary(Operation("isnan", np.isnan), "Whether x is not a number.")
+    isfinite = _unary(Operation("isfinite", np.isfinite), "Whether x is a number and not infinite.")
+    isinf = _unary(Operation("isinf", np.isinf), "Whether x is infinite.")
 
     # ---- functions ----------------------------------------------------------------------------------------------------
 
-    sign = _unary(ops.sign, "-1, 0 or 1.")
-    square = _unary(ops.square, "x times x.")
-    relu = _unary(ops.relu, "max(x, 0), with the derivative 0 at 0.")
-    exp = _of_floats(ops.exp, "e to the power x.")
-    log = _of_floats(ops.log, "The natural logarithm.")
-    log1p = _of_floats(ops.log1p, "log(1 + x), exact near 0.")
-    sqrt = _of_floats(ops.sqrt, "The square root.")
-    rsqrt = _of_floats(ops.rsqrt, "1 / sqrt(x).")
-    sin = _of_floats(ops.sin, "The sine of x in radians.")
-    cos = _of_floats(ops.cos, "The cosine of x in radians.")
-    tanh = _of_floats(ops.tanh, "The hyperbolic tangent.")
-    sigmoid = _of_floats(ops.sigmoid, "1 / (1 + e^-x).")
-    erf = _of_floats(ops.erf, "The error function.")
+    sign = _unary(Operation("sign", _sign, lambda g: np.zeros_like(g)), "-1, 0 or 1.")
+    square = _unary(Operation("square", np.square, lambda g, x: 2 * g * x), "x times x.")
+    relu = _unary(Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: np.where(z <= 0, 0, g)), "max(x, 0), flat at 0.")
+    exp = _of_floats(Operation("exp", np.exp, lambda g, z: g * z), "e to the power x.")
+    log = _of_floats(Operation("log", np.log, lambda g, x: g / x), "The natural logarithm.")
+    log1p = _of_floats(Operation("log1p", np.log1p, lambda g, x: g / (1 + x)), "log(1 + x), exact near 0.")
+    sqrt = _of_floats(Operation("sqrt", np.sqrt, lambda g, z: g / (2 * z)), "The square root.")
+    rsqrt = _of_floats(Operation("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, z: g * (-0.5 * z * z * z)), "1 / sqrt(x).")
+    sin = _of_floats(Operation("sin", np.sin, lambda g, x: g * np.cos(x)), "The sine of x in radians.")
+    cos = _of_floats(Operation("cos", np.cos, lambda g, x: -g * np.sin(x)), "The cosine of x in radians.")
+    tanh = _of_floats(Operation("tanh", np.tanh, lambda g, z: g * (_one(z) - z * z)), "The hyperbolic tangent.")
+    sigmoid = _of_floats(
+        Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (_one(z) - z)), "1 / (1 + e^-x)."
+    )
+    erf = _of_floats(Operation("erf", erf_array, lambda g, x: g * (2 / sqrt(pi)) * np.exp(-x * x)), "The error function.")
 
     # ---- choices ------------------------------------------------------------------------------------------------------
 

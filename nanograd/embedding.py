@@ -1,11 +1,9 @@
 """The embedding: row i of a table (num_embeddings, embedding_dim) stands for token i. One-hot: 1 at place i stands for it."""
 
-from typing import Any
-
 import numpy as np
 
-from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
+from nanograd.errors import ShapeError, check_indices
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import Module, normal_parameter
 from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused, wrap
@@ -23,11 +21,11 @@ def embedding_definition(input: Tensor, weight: Tensor) -> Tensor:
 _ONE_HOT_LIMIT = 4096  # up to this many rows, a product with one-hot columns beats sorting the ids
 
 
-def _embedding(ids: Array, weight: Array, padding_idx: int | None) -> tuple[Array, tuple[Any, ...]]:
+def _embedding(ids: Array, weight: Array, padding_idx: int | None) -> Fused:
     return weight[ids], (ids, len(weight), padding_idx)
 
 
-def _embedding_backward(g: Array, needs: tuple[bool, ...], ids: Array, count: int, padding_idx: int | None) -> tuple[None, Array]:
+def _embedding_backward(g: Array, needs: Needs, ids: Array, count: int, padding_idx: int | None) -> Gradients:
     """Differentiates z = weight[ids]: each row of the table gets the sum of the gradients of its tokens, but for padding."""
     result = _sums_of_rows(g, ids, count)
     if padding_idx is not None:
@@ -61,17 +59,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     >>> embedding(tensor([1]), Tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.]])
     """
-    check_ids(input.array, len(weight))
+    check_indices("A token id", input.array, len(weight))
     return fused(_kernel, input, weight, padding_idx=_row(padding_idx, len(weight)))
-
-
-def check_ids(ids: Array, count: int) -> None:
-    """Raise ShapeError for ids that are no integers, or not from 0 to below `count`."""
-    if ids.dtype.kind not in "iu":
-        raise ShapeError(f"Token ids are integers (int64); got {ids.dtype}: use .long().")
-    if ids.size and (ids.min() < 0 or ids.max() >= count):
-        wrong = ids.max() if ids.max() >= count else ids.min()
-        raise ShapeError(f"A token id is from 0 to {count - 1}; got {wrong}.")
 
 
 def _row(padding_idx: int | None, count: int) -> int | None:
@@ -92,14 +81,10 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             [0, 0, 1]])
     """
     classes = tensor.array
-    if classes.dtype.kind not in "iu":
-        raise ShapeError(f"Classes are integers (int64); got {classes.dtype}: use .long().")
     if num_classes == -1 and not classes.size:
         raise ShapeError("one_hot cannot tell the number of classes from no numbers; pass num_classes.")
     count = int(classes.max()) + 1 if num_classes == -1 else num_classes
-    if classes.size and (classes.min() < 0 or classes.max() >= count):
-        wrong = classes.min() if classes.min() < 0 else classes.max()
-        raise ShapeError(f"A class is from 0 to {count - 1}; got {wrong}.")
+    check_indices("A class", classes, count)
     return wrap((classes[..., None] == np.arange(count)).astype(np.int64))
 
 

@@ -1,5 +1,7 @@
 """The errors that nanograd raises on purpose: each says what was expected, what came, and what to do."""
 
+from typing import Any
+
 
 class NanogradError(Exception):
     """The base of every error that a user's input can cause; its message is fit to be shown as it stands."""
@@ -49,3 +51,17 @@ def refuse(is_asked: bool, name: str, instead: str) -> None:
     """Raise UnsupportedError where something outside of what nanograd has is asked for; `instead` says what to do."""
     if is_asked:
         raise UnsupportedError(f"{name} is not available here: {instead}.")
+
+
+def refuse_inplace(inplace: bool) -> None:
+    """Raise UnsupportedError where a function is to write over its input."""
+    refuse(inplace, "inplace=True", "leave it out; the result is the same")
+
+
+def check_indices(what: str, indices: Any, count: int) -> None:
+    """Raise ShapeError where an array holds something else than integers from 0 to below `count`; `what` is one of them."""
+    if indices.dtype.kind not in "iu":
+        raise ShapeError(f"{what} is an integer (int64); got {indices.dtype}: use .long().")
+    if indices.size and (indices.min() < 0 or indices.max() >= count):
+        wrong = indices.min() if indices.min() < 0 else indices.max()
+        raise ShapeError(f"{what} is from 0 to {count - 1}; got {wrong}.")

@@ -15,11 +15,16 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How tokens are drawn. `temperature` 0 takes the likeliest; `top_k` None and `top_p` None are off."""
+    """How tokens are drawn. `temperature` 0 takes the likeliest; `top_k` None and `top_p` None are off.
+
+    `repetition_penalty` makes tokens that the text holds already less likely: their logits are divided by it where they are
+    positive, and multiplied where they are negative (Keskar et al., 2019, CTRL, section 4.1, which suggests 1.2); 1 is off.
+    """
 
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
+    repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < float("inf"):
@@ -28,6 +33,10 @@ class Sampling:
             raise ValueError(f"top_k is at least 1, or None for off; got {self.top_k}.")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is above 0 and at most 1, or None for off; got {self.top_p}.")
+        if not 0 < self.repetition_penalty < float("inf"):
+            raise ValueError(
+                f"A repetition penalty is above 0; got {self.repetition_penalty}. 1 is off, above it holds off repeats."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +48,17 @@ class TokenSampled:
     rivals: tuple[tuple[int, float], ...]
 
 
-def token_probabilities(logits: Array, sampling: Sampling) -> Array:
-    """The probabilities (B, V) that tokens are drawn with: logits (B, V) by temperature, then top-k, then top-p."""
+def token_probabilities(logits: Array, sampling: Sampling, ids: Ids | None = None) -> Array:
+    """The probabilities (B, V) that tokens are drawn with: logits (B, V) by penalty, temperature, top-k, and top-p, in turn.
+
+    `ids` (B, T) are the texts so far, which the penalty asks for.
+    """
     scores = logits.astype(np.float64)
+    if ids is not None and sampling.repetition_penalty != 1:
+        said = np.take_along_axis(scores, ids, axis=-1)
+        np.put_along_axis(
+            scores, ids, np.where(said > 0, said / sampling.repetition_penalty, said * sampling.repetition_penalty), -1
+        )
     if sampling.temperature == 0:
         certain: Array = np.eye(scores.shape[-1])[scores.argmax(axis=-1)]
         return certain
@@ -83,7 +100,7 @@ def stream_ids(
     """
     for _ in range(max_new_tokens):
         logits = next_logits(ids)
-        drawn = draw(token_probabilities(logits, sampling), generator)
+        drawn = draw(token_probabilities(logits, sampling, ids), generator)
         ids = np.concatenate([ids, drawn[:, None]], axis=1)
         yield drawn, logits
 
@@ -92,8 +109,5 @@ def describe(drawn: int, logits: Array, rival_count: int = 5) -> TokenSampled:
     """The event for one id drawn from `logits` (V,), with the model's own probabilities at temperature 1."""
     probabilities = softmax_array(logits.astype(np.float64), axis=-1)
     likeliest = np.argsort(-probabilities, kind="stable")[:rival_count]
-    return TokenSampled(
-        id=drawn,
-        probability=float(probabilities[drawn]),
-        rivals=tuple((int(rival), float(probabilities[rival])) for rival in likeliest),
-    )
+    rivals = tuple((int(rival), float(probabilities[rival])) for rival in likeliest)
+    return TokenSampled(id=drawn, probability=float(probabilities[drawn]), rivals=rivals)

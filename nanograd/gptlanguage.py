@@ -5,14 +5,14 @@ path, change them; the tied head turns them into logits (B, T, V).
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
 
 from nanograd.creation import tensor
 from nanograd.decoding import Decoder
-from nanograd.embedding import check_ids
-from nanograd.errors import ShapeError
+from nanograd.errors import ShapeError, check_indices
 from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_ids
 from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array, no_grad
@@ -69,15 +69,8 @@ class GPTLanguageModel(Module):
     ) -> None:
         """`choices` are the further fields of GPTConfig."""
         super().__init__()
-        self.config = config = GPTConfig(
-            vocab_size=vocab_size,
-            n_embd=n_embd,
-            n_head=n_head,
-            n_layer=n_layer,
-            block_size=block_size,
-            dropout=dropout,
-            **choices,
-        )
+        choices |= {"vocab_size": vocab_size, "n_embd": n_embd, "n_head": n_head, "n_layer": n_layer, "block_size": block_size}
+        self.config = config = GPTConfig(dropout=dropout, **choices)
         self.wte = Embedding(vocab_size, n_embd)
         self.wpe = Embedding(block_size, n_embd) if config.position == "learned" else None
         self.dropout = Dropout(dropout)
@@ -115,21 +108,49 @@ class GPTLanguageModel(Module):
             raise ShapeError(f"targets have the shape of idx, {ids.shape}; got {wanted.shape}.")
         return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
 
-    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
+    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None, kept_stream: list[Array] | None = None) -> Tensor:
         x = self.wte(ids)
         if self.wpe is not None:
             x = x + self.wpe(wrap(np.arange(ids.shape[1])))
         x = self.dropout(x)
         for block in self.h:
+            if kept_stream is not None:
+                kept_stream.append(x.array)
             x = block(x, kept_weights)
+        if kept_stream is not None:
+            kept_stream.append(x.array)
+        return self._read_off(x)
+
+    def _read_off(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.lm_head(self.ln_f(x)))
 
     def attention_weights(self, idx: Any) -> Array:
         """Where each head looks over the ids (T,): (n_layer, n_head, T, T), queries by keys, each row summing to 1."""
         kept: list[Array] = []
-        with self._looking():
+        with _looking(self):
             self._logits(_as_ids(idx).reshape(1, -1), kept_weights=kept)
         return np.concatenate(kept)
+
+    def look_through(self, idx: Any) -> tuple[Array, Array]:
+        """What one pass over the ids (T,) leaves behind: the attention weights, and the stream (n_layer + 1, T, C).
+
+        The stream is what flows past the blocks: as it enters the first, and as it leaves each.
+        """
+        weights: list[Array] = []
+        stream: list[Array] = []
+        with _looking(self):
+            self._logits(_as_ids(idx).reshape(1, -1), kept_weights=weights, kept_stream=stream)
+        return np.concatenate(weights), np.concatenate(stream)
+
+    def read_off(self, stream: Array) -> Array:
+        """The logits (N, V) that the final norm and the head make of places (N, C) of the stream, after whichever block.
+
+        After the last block they are the model's own; before it they show what it would say if it ended there (the logit
+        lens; nostalgebraist, 2020).
+        """
+        with _looking(self):
+            logits: Array = self._read_off(wrap(stream)).array
+        return logits
 
     def generate(
         self,
@@ -162,7 +183,7 @@ class GPTLanguageModel(Module):
     def _stream(self, ids: Ids, max_new_tokens: int, sampling: Sampling, generator: Generator) -> Iterator[tuple[Ids, Array]]:
         if not ids.shape[1]:
             raise ShapeError("The prompt holds no token; give at least one, such as a newline's.")
-        check_ids(ids, self.config.vocab_size)
+        check_indices("A token id", ids, self.config.vocab_size)
         if max_new_tokens < 0:
             raise ValueError(f"max_new_tokens is at least 0; got {max_new_tokens}.")
         return stream_ids(self._next_logits(), ids, max_new_tokens, sampling, generator)
@@ -178,9 +199,7 @@ class GPTLanguageModel(Module):
 
         def next_logits(ids: Ids) -> Array:
             nonlocal decoder, version
-            if (
-                decoder is None or version != self.wte.weight.version
-            ):  # trained on between two tokens: what is kept is of older weights
+            if decoder is None or version != self.wte.weight.version:  # trained on: what is kept is of older weights
                 version = self.wte.weight.version
                 arrays = {name: parameter.array for name, parameter in self.named_parameters()}
                 decoder = Decoder(self.config, arrays, batch_size=len(ids))
@@ -191,26 +210,18 @@ class GPTLanguageModel(Module):
 
         return next_logits
 
-    def _looking(self) -> "_Looking":
-        return _Looking(self)
 
-
-class _Looking:
+@contextmanager
+def _looking(model: Module) -> Iterator[None]:
     """Inside it, nothing is recorded and dropout is off; afterwards the model is as it was."""
-
-    def __init__(self, model: Module) -> None:
-        self._model = model
-        self._no_grad = no_grad()
-
-    def __enter__(self) -> None:
-        self._in_training = [module for module in self._model.modules() if module.training] if self._model.training else []
-        if self._in_training:
-            self._model.eval()
-        self._no_grad.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self._no_grad.__exit__(*error)
-        for module in self._in_training:
+    in_training = [module for module in model.modules() if module.training] if model.training else []
+    for module in in_training:
+        module.training = False
+    try:
+        with no_grad():
+            yield
+    finally:
+        for module in in_training:
             module.training = True
 
 

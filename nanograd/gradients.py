@@ -8,6 +8,8 @@ from nanograd.errors import GraphError
 from nanograd.graph import Array
 from nanograd.tensor import Tensor, wrap
 
+Tensors = Tensor | Iterable[Tensor]
+
 
 def clear_gradients(parameters: Iterable[Tensor], set_to_none: bool = True) -> None:
     """Forget every gradient, or fill those there are with zeros."""
@@ -18,9 +20,7 @@ def clear_gradients(parameters: Iterable[Tensor], set_to_none: bool = True) -> N
             parameter.grad.array.fill(0)
 
 
-def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
-) -> Tensor:
+def clip_grad_norm_(parameters: Tensors, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
     """Scale all gradients together down to the norm `max_norm` where it is longer; return the norm it was, of no dimensions.
 
     A norm that is not finite makes gradients 0 or NaN, as PyTorch's; with `error_if_nonfinite` it raises GraphError before.
@@ -42,13 +42,13 @@ def clip_grad_norm_(
     return wrap(np.array(norm, gradients[0].dtype if gradients else np.float32))
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+def clip_grad_value_(parameters: Tensors, clip_value: float) -> None:
     """Bring every number of every gradient to between -clip_value and clip_value."""
     for gradient in _gradients(parameters):
         np.clip(gradient, -clip_value, clip_value, out=gradient)
 
 
-def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Array]:
+def _gradients(parameters: Tensors) -> list[Array]:
     given = [parameters] if isinstance(parameters, Tensor) else parameters
     return [parameter.grad.array for parameter in given if parameter.grad is not None]
 

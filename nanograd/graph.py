@@ -7,7 +7,7 @@ from contextvars import Context
 from functools import wraps
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,15 @@ from numpy.typing import NDArray
 from nanograd.errors import GraphError
 
 Array = NDArray[Any]
+Needs = tuple[bool, ...]  # which of a kernel's inputs have their gradient asked for
+Gradients = Sequence[Array | None]  # one for each input
+Fused = tuple[Array, tuple[Any, ...]]  # a kernel's result, and what its backward function needs
+Leaf = Any  # a tensor that a gradient is wanted for and that no operation made, with its `shape` and `dtype`
 Counter = list[int]  # how often an array was written to in place, and how often recorded in a graph; its views share it
 
 
 _NOTHING: tuple[Any, ...] = ()
 _PLACES = {"z": -1, "x": 0, "y": 1, "w": 2}  # what derivatives call the result and the inputs
-
-
-class Leaf(Protocol):
-    """A tensor that a gradient is wanted for and that no operation made."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The size of each dimension."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The kind of number."""
 
 
 class Operation:
@@ -51,12 +43,9 @@ class Operation:
         self._plans: dict[int, _Plan] = {}
 
     def record(
-        self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", parameters: Mapping[str, Any]
+        self, result: Any, inputs: tuple[Any, ...], targets: "Targets", wanted: int, parameters: Mapping[str, Any]
     ) -> "Node":
-        """The node behind the tensor `result`, made from the tensors `inputs`."""
-        wanted = 0
-        for target in targets:
-            wanted = 2 * wanted + (target is not None)
+        """The node behind the tensor `result`, made from the tensors `inputs`; `wanted` has a bit for each that has a target."""
         plan = self._plans.get(wanted)
         if plan is None:
             plan = self._plans[wanted] = _Plan(self, targets)
@@ -79,7 +68,7 @@ class _Plan:
 
     __slots__ = ("calls", "name", "names", "places")
 
-    def __init__(self, operation: Operation, targets: "tuple[Target, ...]") -> None:
+    def __init__(self, operation: Operation, targets: "Targets") -> None:
         self.name = operation.name
         pairs = list(zip(targets, operation.derivatives, strict=False))
         needed = [name for target, (_, names) in pairs if target is not None for name in names]
@@ -92,7 +81,7 @@ class _Plan:
             for target, (derivative, names) in pairs
         )
 
-    def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
+    def gradients(self, targets: "Targets", saved: Any, g: Array) -> Gradients:
         """The gradient for each input, before it is summed back to the input's shape."""
         found: list[Array | None] = []
         for call in self.calls:
@@ -113,23 +102,16 @@ class Kernel:
 
     __slots__ = ("backward", "forward", "name")
 
-    def __init__(
-        self,
-        name: str,
-        forward: Callable[..., tuple[Any, tuple[Any, ...]]],
-        backward: Callable[..., Sequence[Array | None]],
-    ) -> None:
-        self.name = name
-        self.forward = forward
-        self.backward = backward
+    def __init__(self, name: str, forward: Callable[..., Fused], backward: Callable[..., Gradients]) -> None:
+        self.name, self.forward, self.backward = name, forward, backward
 
-    def record(self, result: Any, inputs: tuple[Any, ...], targets: "tuple[Target, ...]", saved: tuple[Any, ...]) -> "Node":
+    def record(self, result: Any, inputs: tuple[Any, ...], targets: "Targets", wanted: int, saved: tuple[Any, ...]) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""
         tensors = [tensor for tensor in (result, *inputs) if any(tensor.array is kept for kept in saved)]
         guards = tuple([part for tensor in tensors for part in (tensor._counter, tensor._counter[0])])
         return Node(self, targets, saved, result.array, guards)
 
-    def gradients(self, targets: "tuple[Target, ...]", saved: Any, g: Array) -> Sequence[Array | None]:
+    def gradients(self, targets: "Targets", saved: Any, g: Array) -> Gradients:
         """The gradient for each input."""
         return self.backward(g, tuple([target is not None for target in targets]), *saved)
 
@@ -140,52 +122,33 @@ class Node:
     It holds its inputs' nodes but never its own result, so a graph is freed as soon as its last tensor is.
     """
 
-    __slots__ = ("dtype", "guards", "hooks", "keep", "rule", "saved", "sequence", "shape", "targets")
+    __slots__ = ("_hooks", "dtype", "guards", "rule", "saved", "sequence", "shape", "targets")
 
-    def __init__(
-        self,
-        rule: "_Plan | Kernel",
-        targets: "tuple[Target, ...]",
-        saved: Sequence[Any],
-        result: Array,
-        guards: tuple[Any, ...],
-    ) -> None:
+    def __init__(self, rule: _Plan | Kernel, targets: "Targets", saved: Sequence[Any], result: Array, guards: Any) -> None:
         self.rule = rule
         self.targets = targets
         self.saved: Sequence[Any] | None = saved
         self.shape = result.shape
         self.dtype = result.dtype
         self.guards = guards  # counter, version, counter, version, ...: of the arrays that are kept
-        self.hooks: Hooks | None = None
-        self.keep: Callable[[Array], None] | None = None  # what retain_grad wants done with the gradient; set beside hooks
+        self._hooks: Hooks | None = None
         self.sequence = next(_sequence)
 
     def __repr__(self) -> str:
         return f"<{self.rule.name}>"
 
-    def gradients(self, g: Array) -> Sequence[Array | None]:
+    def gradients(self, g: Array) -> Gradients:
         """The gradients for the targets; raises GraphError where what it kept is gone or was written to since."""
         if self.saved is None:
-            raise GraphError(
-                f"A second backward pass came to {self.rule.name}, whose graph the first one freed; "
-                "pass retain_graph=True to the first, or compute the result again."
-            )
-        guards = self.guards
-        for place in range(0, len(guards), 2):
-            counter, seen = guards[place], guards[place + 1]
+            remedy = "pass retain_graph=True to the first, or compute the result again"
+            raise GraphError(f"A second backward pass came to {self.rule.name}, whose graph the first one freed; {remedy}.")
+        guards = iter(self.guards)
+        for counter, seen in zip(guards, guards):  # noqa: B905 - two at a time
             if counter[0] != seen:
-                raise GraphError(
-                    f"An array that {self.rule.name} needs for its gradient was changed in place after it was used "
-                    f"(version {seen} was expected, version {counter[0]} is there); write x = x + 1 instead of x += 1."
-                )
+                versions = f"version {seen} was expected, version {counter[0]} is there"
+                what = f"An array that {self.rule.name} needs for its gradient was changed in place after it was used"
+                raise GraphError(f"{what} ({versions}); write x = x + 1 instead of x += 1.")
         return self.rule.gradients(self.targets, self.saved, g)
-
-    def through_hooks(self, g: Array) -> Array:
-        """What the hooks make of the gradient of the result; then it is kept where that is wanted."""
-        g = through_hooks(self.hooks, g)
-        if self.keep is not None:
-            self.keep(g)
-        return g
 
     def free(self) -> None:
         """Let go of what was kept and of the nodes before."""
@@ -194,7 +157,7 @@ class Node:
         self.guards = _NOTHING
 
 
-Hooks = dict[int, Callable[[Array], Array | None]]
+Hooks = dict[float, Callable[[Array], Array | None]]
 
 
 class RemovableHandle:
@@ -202,7 +165,7 @@ class RemovableHandle:
 
     __slots__ = ("_hooks", "_key")
 
-    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
+    def __init__(self, hooks: dict[Any, Any], hook: Callable[..., Any]) -> None:
         self._hooks, self._key = hooks, next(_sequence)
         hooks[self._key] = hook
 
@@ -212,14 +175,14 @@ class RemovableHandle:
 
 
 def through_hooks(hooks: Hooks | None, g: Array) -> Array:
-    """The gradient after each hook has seen it and perhaps replaced it."""
-    for hook in tuple((hooks or {}).values()):
+    """The gradient after each hook has seen it, in the order of their keys, and perhaps replaced it."""
+    for _, hook in sorted((hooks or {}).items()):
         replaced = hook(g)
         g = g if replaced is None else replaced
     return g
 
 
-Target = Node | Leaf | None
+Targets = tuple[Node | Leaf | None, ...]
 _sequence = count()
 
 
@@ -236,8 +199,8 @@ def backward_from(pending: dict[Any, Array], retain_graph: bool, kept: frozenset
         while waiting:
             node = heappop(waiting)[1]
             g = pending.pop(node)
-            if node.hooks is not None:
-                g = node.through_hooks(g)
+            if node._hooks is not None:
+                g = through_hooks(node._hooks, g)
             if kept and node in kept:
                 found[node] = np.array(g)
             for target, part in zip(node.targets, node.gradients(g)):  # noqa: B905 - some inputs have no gradient
@@ -327,18 +290,6 @@ class _GradMode:
                 sent = yield step
 
         return switched_generator if inspect.isgeneratorfunction(function) else switched
-
-
-class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
-    """Record operations in this thread from here on, or do not; as a context, inside the block only."""
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__(mode)
-        self._before.append(thread.is_grad_enabled)
-        thread.is_grad_enabled = mode
-
-    def __enter__(self) -> None:
-        """The mode was set when this was made."""
 
 
 def no_grad(function: Callable[..., Any] | None = None) -> Any:

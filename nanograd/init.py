@@ -12,7 +12,7 @@ import numpy as np
 
 from nanograd.errors import ShapeError
 from nanograd.graph import no_grad
-from nanograd.random import Generator, current_generator
+from nanograd.random import Generator, numpy_draws
 from nanograd.tensor import Tensor, wrap
 
 T = TypeVar("T", bound=Tensor)
@@ -35,9 +35,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def constant_(tensor: T, val: float) -> T:
     """`val` everywhere."""
-    with no_grad():
-        tensor.fill_(val)
-    return tensor
+    return _fill(tensor, val)
 
 
 def zeros_(tensor: T) -> T:
@@ -52,12 +50,12 @@ def ones_(tensor: T) -> T:
 
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> T:
     """Evenly from `a` to below `b`."""
-    return _fill(tensor, _draws(generator).random(tensor.shape) * (b - a) + a)
+    return _fill(tensor, numpy_draws(generator).random(tensor.shape) * (b - a) + a)
 
 
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> T:
     """From the normal distribution."""
-    return _fill(tensor, _draws(generator).standard_normal(tensor.shape) * std + mean)
+    return _fill(tensor, numpy_draws(generator).standard_normal(tensor.shape) * std + mean)
 
 
 def trunc_normal_(
@@ -69,7 +67,7 @@ def trunc_normal_(
     """
     if not (std > 0 and a < b and a - 2 * std <= mean <= b + 2 * std):
         raise ValueError(f"trunc_normal_ takes a below b, and a mean within 2 std of them; got {a}, {b} and the mean {mean}.")
-    draws = _draws(generator)
+    draws = numpy_draws(generator)
     low, high, nearest = max(a, mean - 7 * std), min(b, mean + 7 * std), min(max(mean, a), b)
     values = np.empty(tensor.shape)
     missing = np.ones(tensor.shape, np.bool_)
@@ -124,10 +122,6 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
         raise ShapeError(f"fan_in and fan_out are of tensors of at least two dimensions; got the shape {tensor.shape}.")
     kernel = prod(tensor.shape[2:])
     return tensor.shape[1] * kernel, tensor.shape[0] * kernel
-
-
-def _draws(generator: Generator | None) -> np.random.Generator:
-    return (generator or current_generator()).numpy
 
 
 def _fill(tensor: T, values: Any) -> T:

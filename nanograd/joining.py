@@ -8,7 +8,7 @@ import numpy as np
 from nanograd import operations as ops
 from nanograd.dtype import common_dtype
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.tensor import Tensor, fused
 
 
@@ -92,12 +92,12 @@ def _diagonals(operand: Tensor, term: str) -> Tensor:
     return operand[tuple(grid[letters.index(letter)] for letter in term)]
 
 
-def _einsum(*arrays: Array, terms: list[str], result: str) -> tuple[Array, tuple[list[Array], list[str], str]]:
+def _einsum(*arrays: Array, terms: list[str], result: str) -> Fused:
     z = np.einsum(f"{','.join(terms)}->{result}", *arrays, optimize=len(arrays) > 1)
     return np.asarray(z), (list(arrays), terms, result)
 
 
-def _einsum_backward(g: Array, needs: tuple[bool, ...], arrays: list[Array], terms: list[str], result: str) -> list[Array | None]:
+def _einsum_backward(g: Array, needs: Needs, arrays: list[Array], terms: list[str], result: str) -> Gradients:
     """For each operand: the result's gradient times all other operands, summed to the operand's letters."""
     return [_einsum_gradient(g, position, arrays, terms, result) if needed else None for position, needed in enumerate(needs)]
 

@@ -4,15 +4,17 @@ Mean and variance (divided by the count) are taken over the last dimensions, tho
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from nanograd.creation import ones, zeros
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import Module, Parameter
 from nanograd.tensor import Tensor, fused
+from nanograd.windows import Sizes
 
 # ---- the definition ---------------------------------------------------------------------------------------------------
 
@@ -50,7 +52,7 @@ def layer_norm_array(x: Array, weight: Array, bias: Array | None, eps: float = 1
     return z
 
 
-def _layer_norm(x: Array, *weight_and_bias: Array, has_weight: bool, eps: float) -> tuple[Array, tuple[Any, ...]]:
+def _layer_norm(x: Array, *weight_and_bias: Array, has_weight: bool, eps: float) -> Fused:
     normalized, inverse = _normalized(x, eps)
     weight = weight_and_bias[0] if has_weight else None
     z = normalized * weight if weight is not None else normalized.copy()
@@ -59,9 +61,7 @@ def _layer_norm(x: Array, *weight_and_bias: Array, has_weight: bool, eps: float)
     return z, (normalized, inverse, weight)
 
 
-def _layer_norm_backward(
-    g: Array, needs: tuple[bool, ...], normalized: Array, inverse: Array, weight: Array | None
-) -> list[Array | None]:
+def _layer_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Array, weight: Array | None) -> Gradients:
     """Differentiates z = normalized weight + bias, then normalized = (x - mean) inverse."""
     gradients: list[Array | None] = [None]
     rows, count = g.shape
@@ -84,11 +84,7 @@ _kernel = Kernel("layer_norm", _layer_norm, _layer_norm_backward)
 
 
 def layer_norm(
-    input: Tensor,
-    normalized_shape: int | Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
+    input: Tensor, normalized_shape: Sizes, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
     """Normalise over the last dimensions, whose sizes are `normalized_shape`; the shape stays.
 
@@ -97,26 +93,31 @@ def layer_norm(
     >>> layer_norm(Tensor([1.0, 3.0]), 2)
     tensor([-1.0000,  1.0000])
     """
-    shape = _as_shape(normalized_shape)
-    if input.shape[-len(shape) :] != shape:
-        raise ShapeError(f"layer_norm expects an input whose shape ends in {shape}; got {input.shape}.")
-    extras = [extra.reshape(-1) for extra in (weight, bias) if extra is not None]
-    rows = input.reshape(-1, int(np.prod(shape)))
-    return fused(_kernel, rows, *extras, has_weight=weight is not None, eps=eps).reshape(input.shape)
+    extras = [extra for extra in (weight, bias) if extra is not None]
+    return over_last_dimensions(_kernel, input, normalized_shape, extras, has_weight=weight is not None, eps=eps)
 
 
-def _as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
-    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+def over_last_dimensions(kernel: Kernel, input: Tensor, sizes: Sizes, extras: Sequence[Tensor], **settings: Any) -> Tensor:
+    """A kernel of rows over the last dimensions of `input`, those of `sizes`; raises ShapeError where it has others."""
+    shape = as_shape(sizes)
+    if not shape or input.shape[-len(shape) :] != shape:
+        raise ShapeError(f"{kernel.name} expects an input whose shape ends in {shape}; got {input.shape}.")
+    input._require_floats(kernel.name)
+    rows = input.reshape(prod(input.shape[: -len(shape)]), prod(shape))
+    return fused(kernel, rows, *[extra.reshape(-1) for extra in extras], **settings).reshape(input.shape)
+
+
+def as_shape(sizes: Sizes) -> tuple[int, ...]:
+    """The size of one dimension, or those of several, as a shape."""
+    return (sizes,) if isinstance(sizes, int) else tuple(sizes)
 
 
 class LayerNorm(Module):
     """`layer_norm` with a learned weight, from 1, and bias, from 0. Input and output have the same shape."""
 
-    def __init__(
-        self, normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True
-    ) -> None:
+    def __init__(self, normalized_shape: Sizes, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True) -> None:
         super().__init__()
-        self.normalized_shape = _as_shape(normalized_shape)
+        self.normalized_shape = as_shape(normalized_shape)
         self.eps = eps
         self.weight = Parameter(ones(self.normalized_shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
@@ -127,6 +128,5 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         """The shape and eps."""
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}, bias={self.bias is not None}"
-        )
+        has_weight, has_bias = self.weight is not None, self.bias is not None
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={has_weight}, bias={has_bias}"

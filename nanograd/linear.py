@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
-from nanograd.module import Module, uniform_parameter
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
+from nanograd.module import FunctionLayer, Module, uniform_parameter
 from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused
 
@@ -22,14 +22,14 @@ def linear_definition(input: Tensor, weight: Tensor, bias: Tensor | None = None)
 # ---- the fast form: one product of matrices, whatever the leading dimensions ------------------------------------------
 
 
-def _linear(x: Array, weight: Array, *bias: Array) -> tuple[Array, tuple[Any, ...]]:
+def _linear(x: Array, weight: Array, *bias: Array) -> Fused:
     z = x.reshape(-1, x.shape[-1]) @ weight.T
     if bias:
         z += bias[0]
     return z.reshape(*x.shape[:-1], len(weight)), (x, weight)
 
 
-def _linear_backward(g: Array, needs: tuple[bool, ...], x: Array, weight: Array) -> list[Array | None]:
+def _linear_backward(g: Array, needs: Needs, x: Array, weight: Array) -> Gradients:
     """Differentiates z = x W^T + b: dx = g W, dW = g^T x, db = the sum of g's rows."""
     rows = g.reshape(-1, g.shape[-1])
     gradients: list[Array | None] = [
@@ -51,13 +51,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([11.])
     """
     if not input.ndim or input.shape[-1] != weight.shape[-1]:
-        raise ShapeError(
-            f"A linear layer of weight {weight.shape} expects inputs (..., {weight.shape[-1]}); got the shape {input.shape}."
-        )
+        raise ShapeError(f"A linear layer of {weight.shape} takes inputs (..., {weight.shape[-1]}); got the shape {input.shape}.")
     if input.dtype != weight.dtype:
-        raise ShapeError(
-            f"A linear layer of {weight.dtype} expects inputs of that dtype; got {input.dtype}: use .to({str(weight.dtype)!r})."
-        )
+        wanted = weight.dtype.name
+        raise ShapeError(f"A linear layer of {wanted} takes inputs of that dtype; got {input.dtype}: use .to({wanted!r}).")
     return fused(_kernel, input, weight, *(() if bias is None else (bias,)))
 
 
@@ -92,21 +89,14 @@ class Identity(Module):
         return input
 
 
-class Flatten(Module):
+def _flatten(input: Tensor, start_dim: int = 1, end_dim: int = -1) -> Tensor:
+    """As a layer it leaves the batch, unlike the method, whose `start_dim` is 0 by default."""
+    return input.flatten(start_dim, end_dim)
+
+
+class Flatten(FunctionLayer, function=_flatten):
     """`flatten` as a layer: (N, C, H, W) -> (N, C H W), from `start_dim` to `end_dim`, both included.
 
     >>> Flatten()(Tensor(np.zeros((2, 3, 4)))).shape
     (2, 12)
     """
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim, self.end_dim = start_dim, end_dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The dimensions from `start_dim` to `end_dim` as one."""
-        return input.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        """The dimensions."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

@@ -6,14 +6,12 @@ binary_cross_entropy_with_logits -(y log s + (1 - y) log(1 - s)) with s = sigmoi
 """
 
 import warnings
-from collections.abc import Callable
-from inspect import signature
-from typing import Any, ClassVar
+from typing import Any
 
 from nanograd.activation import softplus
 from nanograd.errors import ShapeError
-from nanograd.module import Module
-from nanograd.softmax import check_reduction, class_rows, cross_entropy, reduce_rows
+from nanograd.module import FunctionLayer
+from nanograd.softmax import check_reduction, class_rows, cross_entropy, reduced
 from nanograd.tensor import Tensor, wrap
 
 # ---- the definition ---------------------------------------------------------------------------------------------------
@@ -43,7 +41,8 @@ def nll_loss(
     check_reduction(reduction)
     rows, classes, row_weights = class_rows("nll_loss", input, target, weight, ignore_index)
     picked = rows.gather(1, classes.unsqueeze(1)).squeeze(1).where(wrap(row_weights != 0), 0.0)  # even where it is infinite
-    return reduce_rows(picked * wrap(-row_weights), row_weights, target.shape, reduction)
+    losses = picked * wrap(-row_weights)
+    return reduced(losses.reshape(target.shape), reduction, row_weights.sum().item())
 
 
 # ---- losses number by number: input and target broadcast ---------------------------------------------------------------
@@ -55,7 +54,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     >>> mse_loss(Tensor([1.0, 2.0]), Tensor([1.0, 4.0]))
     tensor(2.)
     """
-    return _reduce(_difference(input, target).square(), reduction)
+    return reduced(_difference(input, target).square(), reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
@@ -64,7 +63,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     >>> l1_loss(Tensor([1.0, 2.0]), Tensor([1.0, 4.0]))
     tensor(1.)
     """
-    return _reduce(_difference(input, target).abs(), reduction)
+    return reduced(_difference(input, target).abs(), reduction)
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
@@ -79,7 +78,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     if beta:
         inner = distance.clamp(max=beta)
         distance = inner * (distance - inner * 0.5) / beta
-    return _reduce(distance, reduction)
+    return reduced(distance, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -97,84 +96,50 @@ def binary_cross_entropy_with_logits(
     no = softplus(-input, threshold=float("inf"))  # -log(sigmoid(x)); adding x gives -log(1 - sigmoid(x))
     yes = 1.0 if pos_weight is None else 1.0 + (pos_weight - 1.0) * target
     losses = (1.0 - target) * input + no * yes
-    return _reduce(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def _difference(input: Tensor, target: Tensor) -> Tensor:
     if input.shape != target.shape:
-        warnings.warn(
-            f"The input has the shape {input.shape}, the target {target.shape}: they are broadcast, which is rarely meant.",
-            stacklevel=3,
-        )
+        shapes = f"The input has the shape {input.shape}, the target {target.shape}"
+        warnings.warn(f"{shapes}: they are broadcast, which is rarely meant.", stacklevel=3)
     return input - target
-
-
-def _reduce(losses: Tensor, reduction: str) -> Tensor:
-    check_reduction(reduction)
-    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
 
 
 # ---- as modules -------------------------------------------------------------------------------------------------------
 
 
-class _Loss(Module):
-    """A loss function as a module: made with the function's settings, called with its input and target.
-
-    Weights among the settings are buffers, so that they follow the module's dtype and lie in its `state_dict`.
-    """
-
-    _function: ClassVar[Callable[..., Tensor]]
+class _Loss(FunctionLayer):
+    """A loss function as a module: made with the function's settings, called with its input and target."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__()
-        given = signature(self._function).bind("input", "target", *args, **named)
-        given.apply_defaults()
-        _, _, *self._settings = given.arguments
-        check_reduction(given.arguments["reduction"])
-        for name in self._settings:
-            keep = self.register_buffer if name.endswith("weight") else self.__setattr__
-            keep(name, given.arguments[name])
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of input and target in the shapes that the function takes."""
-        return self._function(input, target, **{name: getattr(self, name) for name in self._settings})
+        super().__init__(*args, **named)
+        check_reduction(self.reduction)
 
 
-class CrossEntropyLoss(_Loss):
-    """`cross_entropy` as a module.
+class CrossEntropyLoss(_Loss, function=cross_entropy, shows=""):
+    """`cross_entropy` as a module: the loss of input and target in the shapes that the function takes.
 
     >>> CrossEntropyLoss()(Tensor([[0.0, 0.0]]), Tensor([[0.5, 0.5]])).item()
     0.6931471824645996
     """
 
-    _function = staticmethod(cross_entropy)
+
+class NLLLoss(_Loss, function=nll_loss, shows=""):
+    """`nll_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class NLLLoss(_Loss):
-    """`nll_loss` as a module."""
-
-    _function = staticmethod(nll_loss)
+class MSELoss(_Loss, function=mse_loss, shows=""):
+    """`mse_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class MSELoss(_Loss):
-    """`mse_loss` as a module."""
-
-    _function = staticmethod(mse_loss)
+class L1Loss(_Loss, function=l1_loss, shows=""):
+    """`l1_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class L1Loss(_Loss):
-    """`l1_loss` as a module."""
-
-    _function = staticmethod(l1_loss)
+class SmoothL1Loss(_Loss, function=smooth_l1_loss, shows=""):
+    """`smooth_l1_loss` as a module: the loss of input and target in the shapes that the function takes."""
 
 
-class SmoothL1Loss(_Loss):
-    """`smooth_l1_loss` as a module."""
-
-    _function = staticmethod(smooth_l1_loss)
-
-
-class BCEWithLogitsLoss(_Loss):
-    """`binary_cross_entropy_with_logits` as a module."""
-
-    _function = staticmethod(binary_cross_entropy_with_logits)
+class BCEWithLogitsLoss(_Loss, function=binary_cross_entropy_with_logits, shows=""):
+    """`binary_cross_entropy_with_logits` as a module: the loss of input and target in the shapes that the function takes."""

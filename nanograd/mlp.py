@@ -4,12 +4,37 @@
 (Shazeer, 2020), with the hidden size cut to two thirds, so that the number of parameters stays.
 """
 
-from nanograd.activation import gelu, relu, silu
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from nanograd.activation import gelu, gelu_array, relu, silu, silu_array
+from nanograd.graph import Array
 from nanograd.linear import Linear
 from nanograd.module import Module
 from nanograd.tensor import Tensor
 
-ACTIVATIONS = ("relu", "gelu", "gelu_tanh", "relu2", "swiglu")
+
+def _swiglu(hidden: Tensor) -> Tensor:
+    gate, up = hidden.chunk(2, dim=-1)
+    return silu(gate) * up
+
+
+def _swiglu_array(hidden: Array) -> Array:
+    gate, up = np.split(hidden, 2, axis=-1)
+    return np.asarray(silu_array(gate) * up)
+
+
+# Each activation of tensors, and the same of arrays, which may write over what it gets.
+BENDS: Final[dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Array], Array]]]] = {
+    "relu": (relu, lambda x: np.maximum(x, 0, out=x)),
+    "gelu": (gelu, lambda x: gelu_array(x, "none")),
+    "gelu_tanh": (lambda x: gelu(x, "tanh"), lambda x: gelu_array(x, "tanh")),
+    "relu2": (lambda x: relu(x).square(), lambda x: np.square(np.maximum(x, 0, out=x), out=x)),
+    "swiglu": (_swiglu, _swiglu_array),
+}
+ACTIVATIONS = tuple(BENDS)
 
 
 def gated_size(hidden_dim: int) -> int:
@@ -38,20 +63,9 @@ class MLP(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., input_dim) -> (..., output_dim)."""
-        result: Tensor = self.c_proj(self._bend(self.c_fc(input)))
+        bend, _ = BENDS[self.activation]
+        result: Tensor = self.c_proj(bend(self.c_fc(input)))
         return result
-
-    def _bend(self, hidden: Tensor) -> Tensor:
-        match self.activation:
-            case "relu":
-                return relu(hidden)
-            case "relu2":
-                return relu(hidden).square()
-            case "swiglu":
-                gate, up = hidden.chunk(2, dim=-1)
-                return silu(gate) * up
-            case _:
-                return gelu(hidden, "tanh" if self.activation == "gelu_tanh" else "none")
 
     def extra_repr(self) -> str:
         """The activation."""

@@ -4,16 +4,17 @@ import errno
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError
+from nanograd.graph import Array
+from nanograd.module import Module
+from nanograd.parameter_groups import Optimizer
 
 MAXIMUM_HEADER_BYTES = 100_000_000
 _MAXIMUM_DIMENSIONS = 32
@@ -27,41 +28,14 @@ _NAMES_OF_DTYPES = {np.dtype(dtype): name for name, dtype in _DTYPES.items() if 
 # What a saved group of an optimizer may lack: what a scheduler puts there, and what came after the first version.
 _OPTIONAL_SETTINGS = {"initial_lr", "amsgrad", "maximize"}
 _REMEDIES = {
-    errno.ENOSPC: "Make room on that disk, or choose another place.",
-    errno.EDQUOT: "Make room on that disk, or choose another place.",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Make room on that disk, or choose another place."),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Choose a folder that you may write to."),
     errno.EROFS: "Choose a place that can be written to.",
-    errno.EACCES: "Choose a folder that you may write to.",
-    errno.EPERM: "Choose a folder that you may write to.",
     errno.ENOENT: "Create the folder first, or choose another.",
 }
 
 
-class HasState(Protocol):
-    """What a Module offers here: its arrays by name, as values with an `array`."""
-
-    def state_dict(self) -> Mapping[str, Any]:
-        """The arrays by name."""
-        ...
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
-        """Take these arrays over."""
-        ...
-
-
-class HasNestedState(Protocol):
-    """What an Optimizer offers here: {"state": {index: {name: array or number}}, "param_groups": [...]}."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """The nested state."""
-        ...
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
-        """Take this state over, or raise where it does not fit, before anything has changed."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _Entry(NamedTuple):
     """Where a tensor lies in the data section."""
 
     name: str
@@ -75,13 +49,18 @@ class _RefusedError(Exception):
     """Why a file is no good, before its name is put in front."""
 
 
+def _refuse_if(is_wrong: bool, message: str) -> None:
+    if is_wrong:
+        raise _RefusedError(message)
+
+
 def save(
     path: Path,
     *,
-    model: HasState,
-    optimizer: HasNestedState | None = None,
+    model: Module,
+    optimizer: Optimizer | None = None,
     metadata: Mapping[str, str] | None = None,
-    arrays: Mapping[str, NDArray[Any]] | None = None,
+    arrays: Mapping[str, Array] | None = None,
     set_aside: Path | None = None,
 ) -> None:
     """Write a model, and where given its optimizer's state and more arrays, to `path`; CheckpointError where that fails.
@@ -99,7 +78,7 @@ def save(
     save_tensors(path, tensors, texts, set_aside)
 
 
-def load(path: Path, *, model: HasState, optimizer: HasNestedState | None = None) -> dict[str, str]:
+def load(path: Path, *, model: Module, optimizer: Optimizer | None = None) -> dict[str, str]:
     """Bring back what `save` wrote and return its metadata.
 
     Raises CheckpointError where the file is damaged or does not fit; model and optimizer are then as they were.
@@ -111,12 +90,7 @@ def load(path: Path, *, model: HasState, optimizer: HasNestedState | None = None
 
 
 def restore(
-    tensors: Mapping[str, NDArray[Any]],
-    metadata: Mapping[str, str],
-    *,
-    model: HasState,
-    optimizer: HasNestedState | None = None,
-    name: str,
+    tensors: Mapping[str, Array], metadata: Mapping[str, str], *, model: Module, optimizer: Optimizer | None = None, name: str
 ) -> None:
     """Bring back what `load_tensors` read from the file `name`; raises CheckpointError, with nothing changed, where it does not fit."""
     weights = {key.removeprefix("model."): array for key, array in tensors.items() if key.startswith("model.")}
@@ -130,58 +104,44 @@ def restore(
             optimizer.load_state_dict(state)
         model.load_state_dict(weights)
     except (_RefusedError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(
-            f"{name} does not fit this model: {error}. Open it with the settings it was saved with, or choose another file."
-        ) from error
+        remedy = "Open it with the settings it was saved with, or choose another file."
+        raise CheckpointError(f"{name} does not fit this model: {error}. {remedy}") from error
 
 
-def save_tensors(
-    path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], set_aside: Path | None = None
-) -> None:
+def save_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str], set_aside: Path | None = None) -> None:
     """Write `tensors` to a safetensors file that appears whole or not at all; raises CheckpointError where that fails.
 
     The metadata gains `sha256`, of the data section, and `header_sha256`, of the header with this value all zeros. A file
     that was at `path` before moves to `set_aside` where that is given.
     """
     # Wide elements first, so that each tensor begins at a multiple of its element's size.
-    ordered = sorted(
-        ((name, _stored(name, array)) for name, array in tensors.items()), key=lambda item: (-item[1].itemsize, item[0])
-    )
-    pieces = [np.ascontiguousarray(array).reshape(-1).view(np.uint8) for _, array in ordered]
+    stored = {name: _stored(name, array) for name, array in tensors.items()}
+    ordered = sorted(stored.items(), key=lambda item: (-item[1].itemsize, item[0]))
+    pieces = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for _, array in ordered]
     header = _header(ordered, metadata, _sha256(pieces))
 
-    def write(stream: BinaryIO) -> None:
-        stream.write(len(header).to_bytes(8, "little"))
-        stream.write(header)
-        for piece in pieces:
-            stream.write(piece.data)
-
     try:
-        write_atomically(path, write, set_aside)
+        write_atomically(path, lambda stream: stream.writelines([len(header).to_bytes(8, "little"), header, *pieces]), set_aside)
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "Choose another place.")
         raise CheckpointError(f"{path} could not be written: {error.strerror or error}. {remedy}") from error
 
 
-def load_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+def load_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     """The arrays and the metadata of a safetensors file, bfloat16 as float32; raises CheckpointError where it is damaged.
 
     Checksums in the metadata are checked where there are any, and left out of what is returned.
     """
     try:
-        if path.is_dir():
-            raise _RefusedError("it is a folder")
+        _refuse_if(path.is_dir(), "it is a folder")
         size = path.stat().st_size
-        if not path.is_file():  # reading a pipe or a device may never end
-            raise _RefusedError("it is a device or a pipe")
+        _refuse_if(not path.is_file(), "it is a device or a pipe")  # reading a pipe or a device may never end
         with path.open("rb") as stream:
             return _read(stream, size)
     except FileNotFoundError:
         raise CheckpointError(f"There is no file {path}. It may have been moved or renamed; choose it again.") from None
     except (OSError, ValueError, MemoryError) as error:
-        raise CheckpointError(
-            f"{path.name} could not be read: {error}. Choose another file, or a copy of it elsewhere."
-        ) from error
+        raise CheckpointError(f"{path.name} could not be read: {error}. Choose another file, or a copy of it.") from error
     except _RefusedError as refusal:
         raise CheckpointError(f"{path.name} is not a checkpoint that can be opened: {refusal}. Choose another file.") from None
 
@@ -196,7 +156,7 @@ def read_metadata(path: Path) -> dict[str, str] | None:
         return None
 
 
-def _stored(name: str, array: NDArray[Any]) -> NDArray[Any]:
+def _stored(name: str, array: Array) -> Array:
     """`array` as the file holds it, little-endian."""
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
     if little.dtype not in _NAMES_OF_DTYPES:
@@ -204,7 +164,7 @@ def _stored(name: str, array: NDArray[Any]) -> NDArray[Any]:
     return little
 
 
-def _header(ordered: list[tuple[str, NDArray[Any]]], metadata: Mapping[str, str], data_sha256: str) -> bytes:
+def _header(ordered: list[tuple[str, Array]], metadata: Mapping[str, str], data_sha256: str) -> bytes:
     texts = {name: text for name, text in metadata.items() if name not in _CHECKSUMS}
     # The header's checksum comes first, so that the first run of 64 zeros is the place for it.
     entries: dict[str, Any] = {"__metadata__": {"header_sha256": _NO_CHECKSUM, "sha256": data_sha256, **texts}}
@@ -218,14 +178,14 @@ def _header(ordered: list[tuple[str, NDArray[Any]]], metadata: Mapping[str, str]
     return header.replace(_NO_CHECKSUM.encode(), hashlib.sha256(header).hexdigest().encode(), 1)
 
 
-def _sha256(pieces: Iterable[NDArray[np.uint8]]) -> str:
+def _sha256(pieces: Iterable[memoryview]) -> str:
     digest = hashlib.sha256()
     for piece in pieces:
-        digest.update(piece.data)
+        digest.update(piece)
     return digest.hexdigest()
 
 
-def _read(stream: BinaryIO, size: int) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+def _read(stream: BinaryIO, size: int) -> tuple[dict[str, Array], dict[str, str]]:
     header = _read_header(stream, size)
     values = _parse(header)
     metadata = _metadata(values.pop("__metadata__", {}))
@@ -233,9 +193,7 @@ def _read(stream: BinaryIO, size: int) -> tuple[dict[str, NDArray[Any]], dict[st
     _check_layout(entries, size - 8 - len(header))
     _check_header(header, metadata)
     digest = hashlib.sha256()
-    tensors = {}
-    for entry in entries:
-        tensors[entry.name] = _read_tensor(stream, entry, digest)
+    tensors = {entry.name: _read_tensor(stream, entry, digest) for entry in entries}
     if metadata.get("sha256", digest.hexdigest()) != digest.hexdigest():
         raise _RefusedError("its data was changed or damaged after it was written (the checksum differs)")
     return tensors, {name: text for name, text in metadata.items() if name not in _CHECKSUMS}
@@ -243,10 +201,8 @@ def _read(stream: BinaryIO, size: int) -> tuple[dict[str, NDArray[Any]], dict[st
 
 def _read_header(stream: BinaryIO, size: int) -> bytes:
     length = int.from_bytes(stream.read(8), "little")
-    if size < 10 or length > MAXIMUM_HEADER_BYTES:
-        raise _RefusedError("it is not a safetensors file")
-    if length > size - 8:
-        raise _RefusedError(f"it is cut short, or not a safetensors file: its header should have {length:,} bytes")
+    _refuse_if(size < 10 or length > MAXIMUM_HEADER_BYTES, "it is not a safetensors file")
+    _refuse_if(length > size - 8, f"it is cut short, or not a safetensors file: its header should have {length:,} bytes")
     return stream.read(length)
 
 
@@ -262,8 +218,7 @@ def _parse(header: bytes) -> dict[str, Any]:
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
-    if len(values) != len(pairs):
-        raise _RefusedError("its header names something twice")
+    _refuse_if(len(values) != len(pairs), "its header names something twice")
     return values
 
 
@@ -283,17 +238,13 @@ def _entry(name: str, value: Any) -> _Entry:
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise _RefusedError(f"{_shown(name)} has an unknown dtype; known are {', '.join(_DTYPES)}")
-    if not _are_counts(shape) or len(shape) > _MAXIMUM_DIMENSIONS:
-        raise _RefusedError(f"{_shown(name)} has no proper shape")
-    if not _are_counts(offsets) or len(offsets) != 2:
-        raise _RefusedError(f"{_shown(name)} has no proper offsets")
+    _refuse_if(not _are_counts(shape) or len(shape) > _MAXIMUM_DIMENSIONS, f"{_shown(name)} has no proper shape")
+    _refuse_if(not _are_counts(offsets) or len(offsets) != 2, f"{_shown(name)} has no proper offsets")
     itemsize = np.dtype(_DTYPES[dtype]).itemsize
     if prod(dim for dim in shape if dim) * itemsize >= 2**63:  # numpy counts the other dimensions even where one is 0
         raise _RefusedError(f"{_shown(name)} claims more elements than a machine can hold")
-    if offsets[1] - offsets[0] != prod(shape) * itemsize:
-        raise _RefusedError(
-            f"{_shown(name)} has {offsets[1] - offsets[0]:,} bytes where its shape and dtype need {prod(shape) * itemsize:,}"
-        )
+    given, needed = offsets[1] - offsets[0], prod(shape) * itemsize
+    _refuse_if(given != needed, f"{_shown(name)} has {given:,} bytes where its shape and dtype need {needed:,}")
     return _Entry(name=name, dtype=dtype, shape=tuple(shape), begin=offsets[0], end=offsets[1])
 
 
@@ -308,10 +259,8 @@ def _check_layout(entries: list[_Entry], size: int) -> None:
         if entry.begin != position:
             raise _RefusedError(f"the data of {_shown(entry.name)} begins at byte {entry.begin:,} instead of {position:,}")
         position = entry.end
-    if position > size:
-        raise _RefusedError(f"it is cut short: it should hold {position:,} bytes of data and has {size:,}")
-    if position < size:
-        raise _RefusedError(f"it holds {size - position:,} bytes that belong to no tensor")
+    _refuse_if(position > size, f"it is cut short: it should hold {position:,} bytes of data and has {size:,}")
+    _refuse_if(position < size, f"it holds {size - position:,} bytes that belong to no tensor")
 
 
 def _check_header(header: bytes, metadata: dict[str, str]) -> None:
@@ -323,11 +272,10 @@ def _check_header(header: bytes, metadata: dict[str, str]) -> None:
         raise _RefusedError("its header was changed or damaged after it was written (the checksum differs)")
 
 
-def _read_tensor(stream: BinaryIO, entry: _Entry, digest: Any) -> NDArray[Any]:
+def _read_tensor(stream: BinaryIO, entry: _Entry, digest: Any) -> Array:
     # The layout was checked against the file's true size, so what is allocated here is there to be read.
     stored = np.fromfile(stream, dtype=np.uint8, count=entry.end - entry.begin)
-    if stored.nbytes != entry.end - entry.begin:
-        raise _RefusedError("it became shorter while it was read")
+    _refuse_if(stored.nbytes != entry.end - entry.begin, "it became shorter while it was read")
     digest.update(stored.data)
     if entry.dtype == "BOOL" and stored.size and stored.max() > 1:
         raise _RefusedError(f"{_shown(entry.name)} holds values that are neither true nor false")
@@ -349,21 +297,20 @@ def _repeated_names(state: Mapping[str, Any]) -> dict[str, str]:
     return {name: first for name, first in names.items() if name != first}
 
 
-def _check_weights(weights: Mapping[str, NDArray[Any]], model: HasState) -> None:
+def _check_weights(weights: Mapping[str, Array], model: Module) -> None:
     expected = model.state_dict()
     for problem, names in (("it lacks", expected.keys() - weights.keys()), ("it has unknown", weights.keys() - expected.keys())):
-        if names:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            raise _RefusedError(f"{problem} {', '.join(_shown(name) for name in sorted(names)[:3])}{more}")
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        _refuse_if(len(names) > 0, f"{problem} {', '.join(_shown(name) for name in sorted(names)[:3])}{more}")
     for name, tensor in expected.items():
         wanted, array = np.asarray(tensor.array), weights[name]
         if array.shape != wanted.shape or array.dtype.kind != wanted.dtype.kind:
             raise _RefusedError(f"{_shown(name)} is {array.dtype} {array.shape} there and {wanted.dtype} {wanted.shape} here")
 
 
-def _flatten_optimizer_state(state: Mapping[str, Any]) -> tuple[dict[str, NDArray[Any]], str]:
+def _flatten_optimizer_state(state: Mapping[str, Any]) -> tuple[dict[str, Array], str]:
     """The arrays under 'optimizer.<index>.<name>', and the rest as JSON."""
-    tensors: dict[str, NDArray[Any]] = {}
+    tensors: dict[str, Array] = {}
     numbers: dict[str, dict[str, Any]] = {}
     for index, values in state["state"].items():
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
@@ -373,14 +320,11 @@ def _flatten_optimizer_state(state: Mapping[str, Any]) -> tuple[dict[str, NDArra
     return tensors, json.dumps(rest, default=lambda value: value.item())  # numpy's scalars
 
 
-def _nested_optimizer_state(
-    tensors: Mapping[str, NDArray[Any]], text: str | None, groups: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _nested_optimizer_state(tensors: Mapping[str, Array], text: str | None, groups: list[dict[str, Any]]) -> dict[str, Any]:
     """The state that `_flatten_optimizer_state` took apart; `groups` are those of the optimizer that will take it."""
-    if text is None:
-        raise _RefusedError("it holds no optimizer state")
+    _refuse_if(text is None, "it holds no optimizer state")
     try:
-        rest = json.loads(text)
+        rest = json.loads(text or "")
     except (ValueError, RecursionError):
         raise _RefusedError("its optimizer state is not valid JSON") from None
     state: dict[int, dict[str, Any]] = {int(index): dict(values) for index, values in rest["state"].items()}
@@ -400,8 +344,7 @@ def _group(saved: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]:
     # JSON knows lists only, and betas are a tuple.
     group = {name: tuple(value) if isinstance(present.get(name), tuple) else value for name, value in saved.items()}
     for name, value in group.items():
-        if name in present and _kinds(value) != _kinds(present[name]):
-            raise _RefusedError(f"its optimizer has {name} of another kind")
+        _refuse_if(name in present and _kinds(value) != _kinds(present[name]), f"its optimizer has {name} of another kind")
     return group
 
 

@@ -1,18 +1,20 @@
 """Parameter and Module: what a model is made of, and how its parameters and buffers are found, converted, saved and loaded."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self, TypeVar
+from inspect import Signature, signature
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 
 from nanograd.dtype import FLOATS, float32, float64
-from nanograd.errors import ShapeError
+from nanograd.errors import ShapeError, refuse_inplace
 from nanograd.gradients import clear_gradients
 from nanograd.graph import RemovableHandle
 from nanograd.tensor import Tensor, wrap
 
 Hook = Callable[..., Any]
 T = TypeVar("T")
+Named = Iterator[tuple[str, T]]
 
 
 class Parameter(Tensor):
@@ -26,10 +28,6 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
-        memo[id(self)] = copied = type(self)(self, self._requires_grad)
-        return copied
 
 
 class IncompatibleKeys(NamedTuple):
@@ -73,71 +71,49 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         if "_parameters" not in self.__dict__:
             raise AttributeError(f"Call super().__init__() in {type(self).__name__} before setting {name!r}.")
-        if isinstance(value, Parameter):
-            self._register(name, value, self._parameters)
-        elif name in self._parameters:
-            self._replace(name, value, self._parameters, "parameter", "a Parameter")
-        elif isinstance(value, Module):
-            self._register(name, value, self._modules)
-        elif name in self._modules:
-            self._replace(name, value, self._modules, "module", "a Module")
-        elif name in self._buffers:
-            if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"{name} is a buffer of {type(self).__name__}: set a Tensor or None, not {type(value).__name__}.")
-            self._register(name, value, self._buffers)
-        else:
-            self.__dict__[name] = value
+        for kind, registry in _REGISTRIES.items():
+            if name in self.__dict__[registry] or (isinstance(value, kind) and kind is not Tensor):
+                self._register(name, value, kind)
+                return
+        self.__dict__[name] = value
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
         self._forget(name)
 
-    def _register(self, name: str, value: Any, registry: dict[str, Any]) -> None:
+    def _register(self, name: str, value: Any, kind: type[Any]) -> None:
+        if value is not None and not isinstance(value, kind):
+            given, owner = type(value).__name__, type(self).__name__
+            raise TypeError(f"{name} of {owner} is a {kind.__name__} or None, not {given}: set one, or delete {name} first.")
+        registry = self.__dict__[_REGISTRIES[kind]]
         if name not in registry:
             self._forget(name)
         registry[name] = self.__dict__[name] = value
 
-    def _replace(self, name: str, value: Any, registry: dict[str, Any], kind: str, expected: str) -> None:
-        if value is not None:
-            raise TypeError(f"{name} is a {kind} of {type(self).__name__}: set {expected} or None, not {type(value).__name__}.")
-        self._register(name, None, registry)
-
     def _forget(self, name: str) -> None:
-        for registry in (self._parameters, self._buffers, self._modules):
-            registry.pop(name, None)
+        for registry in _REGISTRIES.values():
+            self.__dict__[registry].pop(name, None)
         self._transient.discard(name)
 
-    def _check_name(self, name: str, registry: dict[str, Any]) -> None:
+    def _add(self, name: str, value: Any, kind: type[Any]) -> None:
         if not name or "." in name:
             raise KeyError(f"A name has at least one character and no dot; got {name!r}.")
-        if hasattr(self, name) and name not in registry:
+        if hasattr(self, name) and name not in self.__dict__[_REGISTRIES[kind]]:
             raise KeyError(f"{type(self).__name__} has an attribute {name!r} already; choose another name, or delete it first.")
+        self._register(name, value, kind)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Count a tensor that is not learned, such as a running mean, as state; `state_dict` holds it where `persistent`."""
-        self._check_name(name, self._buffers)
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"A buffer is a Tensor or None, not {type(tensor).__name__}.")
-        self._register(name, tensor, self._buffers)
+        self._add(name, tensor, Tensor)
         (self._transient.discard if persistent else self._transient.add)(name)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Register a parameter by name; None keeps the name for one that may come later."""
-        self._check_name(name, self._parameters)
-        if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"A parameter is a Parameter or None, not {type(param).__name__}: use Parameter(tensor).")
-        self._register(name, param, self._parameters)
+        self._add(name, param, Parameter)
 
     def add_module(self, name: str, module: "Module | None") -> None:
         """Register a module by name."""
-        self._check_name(name, self._modules)
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"A child is a Module or None, not {type(module).__name__}.")
-        self._register(name, module, self._modules)
-
-    def register_module(self, name: str, module: "Module | None") -> None:
-        """Register a module by name."""
-        self.add_module(name, module)
+        self._add(name, module, Module)
 
     # ---- calling ------------------------------------------------------------------------------------------------------
 
@@ -169,7 +145,7 @@ class Module:
 
     # ---- finding ------------------------------------------------------------------------------------------------------
 
-    def named_children(self) -> "Iterator[tuple[str, Module]]":
+    def named_children(self) -> "Named[Module]":
         """The modules that are set on this one, each once, with their names."""
         return _once((name, child) for name, child in self._modules.items() if child is not None)
 
@@ -177,9 +153,7 @@ class Module:
         """The modules that are set on this one, each once."""
         return (child for _, child in self.named_children())
 
-    def named_modules(
-        self, memo: "set[Module] | None" = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> "Iterator[tuple[str, Module]]":
+    def named_modules(self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True) -> "Named[Module]":
         """This module and all below it, each once unless told otherwise, with dotted names; those in `memo` are left out."""
         seen = set() if memo is None else memo
         if remove_duplicate and self in seen:
@@ -194,9 +168,7 @@ class Module:
         """This module and all below it, each once."""
         return (module for _, module in self.named_modules())
 
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
+    def named_parameters(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Named[Parameter]:
         """Every parameter once, with its dotted name; only this module's own without `recurse`."""
         return self._named("_parameters", prefix, recurse, remove_duplicate)
 
@@ -204,9 +176,7 @@ class Module:
         """Every parameter once; only this module's own without `recurse`."""
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Named[Tensor]:
         """Every buffer once, with its dotted name; only this module's own without `recurse`."""
         return self._named("_buffers", prefix, recurse, remove_duplicate)
 
@@ -214,34 +184,11 @@ class Module:
         """Every buffer once; only this module's own without `recurse`."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
-    def _named(self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named(self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Named[Any]:
         modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
-        found = (
-            (_join(path, name), member)
-            for path, module in modules
-            for name, member in module.__dict__[registry].items()
-            if member is not None
-        )
+        members = ((path, *member) for path, module in modules for member in module.__dict__[registry].items())
+        found = ((_join(path, name), member) for path, name, member in members if member is not None)
         return _once(found) if remove_duplicate else found
-
-    def get_submodule(self, target: str) -> "Module":
-        """The module of a dotted name; "" is this one. Raises AttributeError where there is none."""
-        module: Module = self
-        for name in target.split(".") if target else ():
-            child = module._modules.get(name)
-            if child is None:
-                raise AttributeError(f"{type(module).__name__} has no module {name!r}; it has {_listed(module._modules)}.")
-            module = child
-        return module
-
-    def get_parameter(self, target: str) -> Parameter:
-        """The parameter of a dotted name; raises AttributeError where there is none."""
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        parameter = module._parameters.get(name)
-        if parameter is None:
-            raise AttributeError(f"{type(module).__name__} has no parameter {name!r}; it has {_listed(module._parameters)}.")
-        return parameter
 
     # ---- changing the whole tree --------------------------------------------------------------------------------------
 
@@ -306,11 +253,10 @@ class Module:
         """
         return {name: tensor if keep_vars else tensor.detach() for name, tensor in self._named_state(prefix)}
 
-    def _named_state(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
-        for registry in (self._parameters, self._buffers):
-            for name, tensor in registry.items():
-                if tensor is not None and name not in self._transient:
-                    yield prefix + name, tensor
+    def _named_state(self, prefix: str) -> Named[Tensor]:
+        for name, tensor in (self._parameters | self._buffers).items():
+            if tensor is not None and name not in self._transient:
+                yield prefix + name, tensor
         for name, child in self._modules.items():
             if child is not None:
                 yield from child._named_state(f"{prefix}{name}.")
@@ -352,20 +298,19 @@ class Module:
         return f"{type(self).__name__}(\n  {lines.replace(chr(10), chr(10) + '  ')}\n)"
 
 
+_REGISTRIES: dict[type[Any], str] = {Parameter: "_parameters", Module: "_modules", Tensor: "_buffers"}
+
+
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
 
 
-def _once(found: Iterator[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+def _once(found: Named[T]) -> Named[T]:
     seen: set[int] = set()
     for name, value in found:
         if id(value) not in seen:
             seen.add(id(value))
             yield name, value
-
-
-def _listed(names: Mapping[str, Any]) -> str:
-    return ", ".join(names) or "none"
 
 
 def _misfit(name: str, array: np.ndarray[Any, Any], own: Tensor) -> str | None:
@@ -374,6 +319,49 @@ def _misfit(name: str, array: np.ndarray[Any, Any], own: Tensor) -> str | None:
     if not np.can_cast(array.dtype, own.dtype, "same_kind"):
         return f"{name} is {array.dtype}, here it is {own.dtype}"
     return None
+
+
+class FunctionLayer(Module):
+    """A function as a layer, `class ReLU(FunctionLayer, function=relu)`: made with its settings, called with its tensors.
+
+    What the function calls `input` and `target` is given to `forward`; everything else is a setting of the layer, but for
+    `training`, which the layer knows, and a `generator`. Settings that are weights are buffers, so that they follow the
+    layer's dtype and lie in its `state_dict`. Its repr shows the settings that `shows` names, or all of them.
+    """
+
+    _function: ClassVar[Callable[..., Tensor]]
+    _passed: ClassVar[list[str]]  # the attributes that the function is given
+    _shown: ClassVar[list[str]]
+    __signature__: ClassVar[Signature]
+
+    def __init_subclass__(cls, function: Callable[..., Tensor] | None = None, shows: str | None = None) -> None:
+        if function is not None:
+            own = {n: entry for n, entry in signature(function).parameters.items() if n not in ("input", "target", "generator")}
+            cls._function, cls._passed = staticmethod(function), [name for name in own if name != "inplace"]
+            cls._shown = [name for name in cls._passed if name != "training"] if shows is None else shows.split()
+            cls.__signature__ = Signature([entry for name, entry in own.items() if name != "training"])
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__()
+        given = self.__signature__.bind(*args, **named)
+        given.apply_defaults()
+        refuse_inplace(given.arguments.pop("inplace", False))
+        for name, value in given.arguments.items():
+            keep = self.register_buffer if name.endswith("weight") else self.__setattr__
+            keep(name, value)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        """The function of tensors in the shapes that it takes."""
+        own = self.__dict__
+        return self._function(*tensors, **{name: own[name] for name in self._passed})
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
 
 
 def uniform_parameter(shape: tuple[int, ...], bound: float, generator: np.random.Generator) -> Parameter:

@@ -12,7 +12,7 @@ import numpy as np
 
 from nanograd.dropout import Dropout, dropout, keep_mask
 from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.linear import Linear
 from nanograd.module import Module
 from nanograd.random import Generator, current_generator
@@ -90,7 +90,7 @@ def _exponentials(query: Array, key_T: Array, block: slice, is_safe: bool) -> Ar
 
 def _self_attention(
     qkv: Array, n_head: int, dropout_p: float, generator: Generator | None, kept_weights: list[Array] | None
-) -> tuple[Array, tuple[Any, ...]]:
+) -> Fused:
     query, key, value = split_heads(qkv, n_head)
     B, H, T, D = query.shape
     if kept_weights is not None:
@@ -114,16 +114,8 @@ def _self_attention(
 
 
 def _self_attention_backward(
-    g: Array,
-    needs: tuple[bool, ...],
-    query: Array,
-    key: Array,
-    value: Array,
-    inverse: Array,
-    kept: list[tuple[Array, Array | None]],
-    dropout_p: float,
-    z: Array,
-) -> tuple[Array]:
+    g: Array, needs: Needs, query: Array, key: Array, value: Array, inverse: Array, kept: list[Any], dropout_p: float, z: Array
+) -> Gradients:
     """Differentiates z = (e mask) value / sum(e), e = exp(scores), scores = query key^T, block by block.
 
     With w = e / sum(e) and dw = (g value^T) mask, the softmax's gradient is w (dw - sum(w dw)), and that sum is g z.
@@ -158,7 +150,7 @@ def _self_attention_backward(
 _kernel = Kernel("self_attention", _self_attention, _self_attention_backward)
 
 
-def _normalise_heads(qkv: Array, n_head: int) -> tuple[Array, tuple[Any, ...]]:
+def _normalise_heads(qkv: Array, n_head: int) -> Fused:
     """Queries and keys of each head among (B, T, 3C) divided by their root mean square."""
     B, T, width = qkv.shape
     z = np.array(qkv)
@@ -168,7 +160,7 @@ def _normalise_heads(qkv: Array, n_head: int) -> tuple[Array, tuple[Any, ...]]:
     return z, (z, inverse, n_head)
 
 
-def _normalise_heads_backward(g: Array, needs: tuple[bool, ...], z: Array, inverse: Array, n_head: int) -> tuple[Array]:
+def _normalise_heads_backward(g: Array, needs: Needs, z: Array, inverse: Array, n_head: int) -> Gradients:
     """For y = x / rms(x): dx = (g - y mean(g y)) / rms(x)."""
     shape = (*g.shape[:2], 3, n_head, g.shape[2] // 3 // n_head)
     result = np.array(g)
@@ -195,12 +187,8 @@ class MultiHeadAttention(Module):
         if n_embd % n_head:
             raise ShapeError(f"n_head {n_head} does not divide n_embd {n_embd}; choose a divisor.")
         if rotary and n_embd // n_head % 2:
-            raise ShapeError(
-                f"Rotary positions need heads of even size; n_embd {n_embd} / n_head {n_head} is odd: choose others."
-            )
-        self.rotary, self.qk_norm = rotary, qk_norm
-        self.n_head = n_head
-        self.dropout_p = dropout
+            raise ShapeError(f"Rotary positions need heads of even size; n_embd {n_embd} / n_head {n_head} is odd.")
+        self.n_head, self.dropout_p, self.rotary, self.qk_norm = n_head, dropout, rotary, qk_norm
         self.c_attn = Linear(n_embd, 3 * n_embd, bias=bias)
         self.c_proj = Linear(n_embd, n_embd, bias=bias)
         self.dropout = Dropout(dropout)
@@ -214,12 +202,7 @@ class MultiHeadAttention(Module):
             qkv = rotate_queries_and_keys(qkv, self.n_head)
         generator = current_generator() if self.training and self.dropout_p else None
         attended = fused(
-            _kernel,
-            qkv,
-            n_head=self.n_head,
-            dropout_p=self.dropout_p,
-            generator=generator,
-            kept_weights=kept_weights,
+            _kernel, qkv, n_head=self.n_head, dropout_p=self.dropout_p, generator=generator, kept_weights=kept_weights
         )
         result: Tensor = self.dropout(self.c_proj(attended))
         return result

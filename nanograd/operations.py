@@ -1,14 +1,16 @@
-"""The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them)."""
+"""The primitives: each function on arrays beside its derivatives (see graph.Operation for how to read them).
 
-from collections.abc import Callable, Sequence
+Those of one number, such as exp, stand where they become methods, in elementwise.py.
+"""
+
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from nanograd.erf import erf_array
-from nanograd.graph import Array, Kernel, Operation
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, Operation
 
 Axis = tuple[int, ...] | None
 
@@ -23,7 +25,6 @@ add = Operation("add", np.add, lambda g: g, lambda g: g)
 subtract = Operation("sub", np.subtract, lambda g: g, lambda g: -g)
 multiply = Operation("mul", np.multiply, lambda g, y: g * y, lambda g, x: g * x)
 divide = Operation("div", np.true_divide, lambda g, y: g / y, lambda g, z, y: -g * z / y)
-negative = Operation("neg", np.negative, lambda g: -g)
 
 
 def _unless_zero(divide: Any) -> Any:
@@ -54,42 +55,6 @@ def _power_derivative_of_base(g: Array, x: Array, y: Any) -> Array:
 
 
 power = Operation("pow", lambda x, y: x**y, _power_derivative_of_base, _power_derivative_of_exponent)
-
-
-def _sign(x: Array) -> Array:
-    """-1, 0 or 1, and 0 for nan, as in PyTorch."""
-    return (x > 0).astype(x.dtype) - (x < 0)
-
-
-# ---- functions of one array -------------------------------------------------------------------------------------------
-
-absolute = Operation("abs", np.abs, lambda g, x: g * _sign(x))
-sign = Operation("sign", _sign, _zero)
-exp = Operation("exp", np.exp, lambda g, z: g * z)
-log = Operation("log", np.log, lambda g, x: g / x)
-log1p = Operation("log1p", np.log1p, lambda g, x: g / (1 + x))
-sqrt = Operation("sqrt", np.sqrt, lambda g, z: g / (2 * z))
-root_of_variance = Operation("std", np.sqrt, lambda g, z: np.where(z == 0, 0, g / (2 * z)))
-rsqrt = Operation("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, z: g * (-0.5 * z * z * z))
-square = Operation("square", np.square, lambda g, x: 2 * g * x)
-sin = Operation("sin", np.sin, lambda g, x: g * np.cos(x))
-cos = Operation("cos", np.cos, lambda g, x: -g * np.sin(x))
-tanh = Operation("tanh", np.tanh, lambda g, z: g * (1 - z * z))
-sigmoid = Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (1 - z))
-erf = Operation("erf", erf_array, lambda g, x: g * (2 / np.sqrt(np.pi)).astype(x.dtype) * np.exp(-x * x))
-relu = Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: np.where(z <= 0, 0, g))
-
-# ---- comparison and logic: bool, never differentiable ----------------------------------------------------------------------
-
-equal, not_equal = Operation("eq", np.equal), Operation("ne", np.not_equal)
-less, less_equal = Operation("lt", np.less), Operation("le", np.less_equal)
-greater, greater_equal = Operation("gt", np.greater), Operation("ge", np.greater_equal)
-bitwise_and, bitwise_or = Operation("and", np.bitwise_and), Operation("or", np.bitwise_or)
-bitwise_xor = Operation("xor", np.bitwise_xor)
-logical_and, logical_or = Operation("logical_and", np.logical_and), Operation("logical_or", np.logical_or)
-logical_xor, logical_not = Operation("logical_xor", np.logical_xor), Operation("logical_not", np.logical_not)
-invert, isnan = Operation("invert", np.invert), Operation("isnan", np.isnan)
-isfinite, isinf = Operation("isfinite", np.isfinite), Operation("isinf", np.isinf)
 
 cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 
@@ -180,15 +145,15 @@ variance = Operation(  # what the mean adds to the derivative sums up to 0
     lambda x, axis, keepdims, divisor: np.square(_centred(x, axis)).sum(axis=axis, keepdims=keepdims) / divisor,
     lambda g, x, axis, keepdims, divisor: _spread(g * 2 / divisor, x.shape, axis, keepdims) * _centred(x, axis),
 )
-cumulative_sum = Operation(
-    "cumsum", lambda x, axis: np.cumsum(x, axis=axis) if x.ndim else x, lambda g, axis: _reverse_sum(g, axis)
-)
+root_of_variance = Operation("std", np.sqrt, lambda g, z: np.where(z == 0, 0, g / (2 * z)))
 
 
 def _reverse_sum(g: Array, axis: int) -> Array:
     """What comes later depends on each number: the sum from behind."""
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis) if g.ndim else g
 
+
+cumulative_sum = Operation("cumsum", lambda x, axis: np.cumsum(x, axis=axis) if x.ndim else x, _reverse_sum)
 
 # ---- shapes -----------------------------------------------------------------------------------------------------------
 
@@ -260,17 +225,16 @@ def _put_derivative(g: Array, index: Steps, size: tuple[int, ...]) -> Array:
 
 put = Operation("index_put", _put, _without_derivative, _put_derivative)
 add_at = Operation("scatter_add", _add_at, lambda g: g, lambda g, index: g[index])
-triangle = Operation(
-    "triangle", lambda x, function, diagonal: function(x, diagonal), lambda g, function, diagonal: function(g, diagonal)
-)
+lower_triangle = Operation("tril", np.tril, lambda g, k: np.tril(g, k))
+upper_triangle = Operation("triu", np.triu, lambda g, k: np.triu(g, k))
 
 
-def _concatenate(*arrays: Array, axis: int) -> tuple[Array, tuple[Any, ...]]:
+def _concatenate(*arrays: Array, axis: int) -> Fused:
     ends = np.cumsum([array.shape[axis] for array in arrays])[:-1]
     return np.concatenate(arrays, axis=axis), (ends, axis)
 
 
-def _concatenate_backward(g: Array, needs: tuple[bool, ...], ends: Array, axis: int) -> Sequence[Array | None]:
+def _concatenate_backward(g: Array, needs: Needs, ends: Array, axis: int) -> Gradients:
     return np.split(g, ends, axis=axis)
 
 

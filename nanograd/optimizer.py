@@ -4,14 +4,14 @@ In all of them `maximize` climbs instead, with -g for g, and `weight_decay` adds
 itself by lr weight_decay instead. All changes are in place and keep the shape and dtype of p.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from nanograd.gradients import clip_grad_norm_, clip_grad_value_
 from nanograd.graph import Array
-from nanograd.parameter_groups import Group, Optimizer
+from nanograd.parameter_groups import DeclaredOptimizer, Group, Optimizer
 
 __all__ = ["SGD", "Adam", "AdamW", "Muon", "MuonWithAdamW", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
 
@@ -43,7 +43,7 @@ def _in_chunks(arrays: list[Array]) -> Iterator[list[Array]]:
         yield [array[begin : begin + _CHUNK] for array in flat]
 
 
-class SGD(Optimizer):
+class SGD(DeclaredOptimizer, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False):
     """Stochastic gradient descent with momentum (Polyak, 1964; Nesterov, 1983; as in Sutskever et al., 2013).
 
     b = momentum b + (1 - dampening) g, from the first g on; p -= lr b, or lr (g + momentum b) with `nesterov`.
@@ -55,20 +55,6 @@ class SGD(Optimizer):
     >>> x.item()
     0.5
     """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
-        super().__init__(params, {**settings, "nesterov": nesterov, "maximize": maximize})
 
     def _check(self, group: Group) -> None:
         super()._check(group)
@@ -88,27 +74,12 @@ class SGD(Optimizer):
         parameter -= group["lr"] * gradient
 
 
-class RMSprop(Optimizer):
+class RMSprop(DeclaredOptimizer, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, maximize=False):
     """RMSprop (Tieleman and Hinton, 2012): steps divided by the root of a running mean of squared gradients.
 
     v = alpha v + (1 - alpha) g^2; p -= lr g / (sqrt(v) + eps). `centered` takes off v the square of the mean of g;
     `momentum` sums the steps up: b = momentum b + g / (sqrt(v) + eps), p -= lr b.
     """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-2,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum: float = 0.0,
-        centered: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        settings = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
-        super().__init__(params, {**settings, "centered": centered, "maximize": maximize})
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
         gradient, alpha = _directed(gradient, parameter, group, group["weight_decay"]), group["alpha"]
@@ -136,7 +107,7 @@ class RMSprop(Optimizer):
         parameter -= change
 
 
-class Adam(Optimizer):
+class Adam(DeclaredOptimizer, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, maximize=False):
     """Adam (Kingma and Ba, 2015): the running mean of gradients over the root of that of their squares.
 
     m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps) at step t.
@@ -151,20 +122,6 @@ class Adam(Optimizer):
     """
 
     decouples_weight_decay = False
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        settings = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, {**settings, "amsgrad": amsgrad, "maximize": maximize})
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
         if not state:
@@ -197,46 +154,19 @@ class Adam(Optimizer):
         parameter -= change
 
 
-class AdamW(Adam):
+class AdamW(Adam, weight_decay=1e-2):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): each step shrinks parameters by lr weight_decay."""
 
     decouples_weight_decay = True
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
-
-class Muon(Optimizer):
+class Muon(DeclaredOptimizer, lr=0.02, weight_decay=0.0, momentum=0.95, nesterov=True, ns_steps=5, eps=1e-7):
     """Muon (Jordan et al., 2024): momentum for matrices (rows, columns), each step made nearly orthogonal.
 
     b = momentum b + (1 - momentum) g; u = (1 - momentum) g + momentum b with `nesterov`, otherwise b; then
     p -= lr sqrt(max(1, rows / columns)) orthogonal(u), so that long and wide matrices change alike. Defaults are this
     method's own and not PyTorch's. Everything else, and as a rule embeddings and the head, belongs into an AdamW.
     """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 0.02,
-        weight_decay: float = 0.0,
-        momentum: float = 0.95,
-        nesterov: bool = True,
-        *,
-        ns_steps: int = 5,
-        eps: float = 1e-7,
-    ) -> None:
-        settings = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov}
-        super().__init__(params, {**settings, "ns_steps": ns_steps, "eps": eps})
 
     def _check(self, group: Group) -> None:
         Optimizer._check(self, group)
@@ -259,7 +189,7 @@ class Muon(Optimizer):
         parameter -= change
 
 
-class MuonWithAdamW(Muon, AdamW):
+class MuonWithAdamW(Muon, AdamW, lr=1e-3, eps=1e-8, weight_decay=1e-2, muon=False):
     """Muon for the groups whose setting "muon" is True, which are of matrices, and AdamW for the others: one optimizer.
 
     >>> from nanograd.tensor import Tensor
@@ -268,19 +198,6 @@ class MuonWithAdamW(Muon, AdamW):
     >>> [group["muon"] for group in optimizer.param_groups]
     [True, False]
     """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        momentum: float = 0.95,
-    ) -> None:
-        settings = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": False}
-        settings |= {"maximize": False, "momentum": momentum, "nesterov": True, "ns_steps": 5, "muon": False}
-        Optimizer.__init__(self, params, settings)
 
     def _check(self, group: Group) -> None:
         (Muon if group["muon"] else AdamW)._check(self, group)

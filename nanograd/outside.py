@@ -5,47 +5,48 @@ from difflib import get_close_matches
 from typing import Final
 
 _TYPES: Final = "tensors here are float32, float64, int64 or bool; use"
-_DRAWN: Final = "draw with rand or randn and compute with the draws"
 
-FUNCTIONS: Final = {
-    "save": "use nanograd.model_state.save, which writes safetensors and never pickles",
-    "load": "use nanograd.model_state.load, which reads safetensors and never unpickles",
-    "compile": "leave it out: nothing here is compiled",
-    "jit": "leave it out: nothing here is compiled",
-    "inference_mode": "use no_grad",
-    "float16": f"{_TYPES} float32", "half": f"{_TYPES} float32", "bfloat16": f"{_TYPES} float32", "autocast": f"{_TYPES} float32",
-    "int8": f"{_TYPES} int64", "int16": f"{_TYPES} int64", "short": f"{_TYPES} int64", "int32": f"{_TYPES} int64",
-    "int": f"{_TYPES} int64", "uint8": f"{_TYPES} int64", "complex64": f"{_TYPES} two tensors",
-    "FloatTensor": "use tensor(data, dtype=float32)", "DoubleTensor": "use tensor(data, dtype=float64)",
-    "LongTensor": "use tensor(data, dtype=int64)", "BoolTensor": "use tensor(data, dtype=bool)",
-    "mm": "use matmul", "mv": "use matmul", "addmm": "use x + a @ b", "baddbmm": "use x + a @ b", "tensordot": "use einsum",
-    "hstack": "use cat", "vstack": "use cat", "concat": "use cat", "concatenate": "use cat", "tile": "use x.repeat",
-    "as_tensor": "use tensor, or from_numpy to share memory", "bernoulli": "use rand(...) < p", "normal": f"{_DRAWN}",
-    "set_default_dtype": "give the dtype to each tensor", "set_default_device": "leave it out: everything lies on the CPU",
-    "distributed": "leave it out: there is one process",
-}  # fmt: skip
-METHODS: Final = {
-    "cuda": "leave it out: everything lies on the CPU", "half": f"{_TYPES} x.float()", "bfloat16": f"{_TYPES} x.float()",
-    "int": f"{_TYPES} x.long()", "new_zeros": "use zeros(..., dtype=x.dtype)", "new_ones": "use ones(..., dtype=x.dtype)",
-    "new_full": "use full(..., dtype=x.dtype)", "new_tensor": "use tensor(data, dtype=x.dtype)",
-    "normal_": "use nn.init.normal_, or x.copy_(randn(x.shape))", "uniform_": "use nn.init.uniform_, or x.copy_(rand(x.shape))",
-    "scatter": "use scatter_add, or assign: y[index] = values", "scatter_": "assign: x[index] = values", "view_as": "use x.view(y.shape)",
-    "scatter_add_": "use x = x.scatter_add(...)", "index_add_": "use scatter_add", "reshape_as": "use x.reshape(y.shape)",
-    "clamp_": "use x = x.clamp(...)", "masked_fill_": "use x = x.masked_fill(...)", "type_as": "use x.to(y.dtype)",
-    "expand_as": "use x.expand(y.shape)", "t": "use x.T", "moveaxis": "use permute", "stride": "use x.numpy().strides",
-    "data_ptr": "use x.numpy()", "mm": "use x @ y", "mv": "use x @ y", "pin_memory": "leave it out: everything lies on the CPU",
-    "share_memory_": "leave it out: threads share all memory", "is_cuda": "leave it out: everything lies on the CPU",
-}  # fmt: skip
-BOTH: Final = {
-    "masked_select": "use x[mask]", "narrow": "use slices, such as x[:, 2:5]", "dot": "use x @ y", "std_mean": "use std and mean",
-    "var_mean": "use var and mean", "nonzero": "use numpy.nonzero(x.numpy())", "unique": "use numpy.unique(x.numpy())",
-    "count_nonzero": "use (x != 0).sum()", "median": "use sort and take the middle", "nan_to_num": "use where(isnan(x), other, x)",
-    "log2": "use log(x) / log(2)", "log10": "use log(x) / log(10)", "expm1": "use exp(x) - 1", "round": "use (x + 0.5) // 1",
-    "floor": "use x // 1", "ceil": "use -(-x // 1)", "reciprocal": "use 1 / x", "multiply": "use mul", "subtract": "use sub",
-    "divide": "use div", "negative": "use neg", "absolute": "use abs", "greater": "use gt", "less": "use lt", "swapaxes": "use transpose",
-    "ravel": "use flatten", "clip": "use clamp", "allclose": "use numpy.allclose on both .numpy()",
-    "cumprod": "use x.log().cumsum(dim).exp() where x is above 0", "lerp": "use x + weight * (y - x)", "tan": "use sin(x) / cos(x)",
-}  # fmt: skip
+
+def _by_name(table: dict[str, str]) -> dict[str, str]:
+    """From what to use instead, with the names that it stands in for, to a hint for each name."""
+    return {name: instead for instead, names in table.items() for name in names.split()}
+
+
+FUNCTIONS: Final = _by_name({
+    "use nanograd.model_state.save, which writes safetensors and never pickles": "save",
+    "use nanograd.model_state.load, which reads safetensors and never unpickles": "load",
+    "leave it out: nothing here is compiled": "compile jit", "leave it out: there is one process": "distributed",
+    "leave it out: everything lies on the CPU": "set_default_device", "give the dtype to each tensor": "set_default_dtype",
+    "use no_grad": "inference_mode", "use no_grad() or enable_grad()": "set_grad_enabled",
+    f"{_TYPES} float32": "float16 half bfloat16 autocast", f"{_TYPES} int64": "int8 int16 short int32 int uint8",
+    f"{_TYPES} two tensors": "complex64", "use tensor(data, dtype=float32)": "FloatTensor",
+    "use tensor(data, dtype=float64)": "DoubleTensor", "use tensor(data, dtype=int64)": "LongTensor",
+    "use tensor(data, dtype=bool)": "BoolTensor", "use tensor, or from_numpy to share memory": "as_tensor",
+    "use matmul": "mm mv", "use x + a @ b": "addmm baddbmm", "use einsum": "tensordot", "use x.repeat": "tile",
+    "use cat": "hstack vstack concat concatenate", "use rand(...) < p": "bernoulli",
+    "draw with rand or randn and compute with the draws": "normal",
+})  # fmt: skip
+METHODS: Final = _by_name({
+    "leave it out: everything lies on the CPU": "cuda is_cuda pin_memory", "leave it out: threads share all memory": "share_memory_",
+    f"{_TYPES} x.float()": "half bfloat16", f"{_TYPES} x.long()": "int", "use zeros(..., dtype=x.dtype)": "new_zeros",
+    "use ones(..., dtype=x.dtype)": "new_ones", "use full(..., dtype=x.dtype)": "new_full",
+    "use tensor(data, dtype=x.dtype)": "new_tensor", "use nn.init.normal_, or x.copy_(randn(x.shape))": "normal_",
+    "use nn.init.uniform_, or x.copy_(rand(x.shape))": "uniform_", "use scatter_add, or assign: y[index] = values": "scatter",
+    "assign: x[index] = values": "scatter_", "use x = x.scatter_add(...)": "scatter_add_", "use scatter_add": "index_add_",
+    "use x = x.clamp(...)": "clamp_", "use x = x.masked_fill(...)": "masked_fill_", "use x.to(y.dtype)": "type_as",
+    "use x.view(y.shape)": "view_as", "use x.reshape(y.shape)": "reshape_as", "use x.expand(y.shape)": "expand_as", "use x.T": "t",
+    "use permute": "moveaxis", "use x.numpy().strides": "stride", "use x.numpy()": "data_ptr", "use x @ y": "mm mv",
+})  # fmt: skip
+BOTH: Final = _by_name({
+    "use x[mask]": "masked_select", "use slices, such as x[:, 2:5]": "narrow", "use x @ y": "dot", "use std and mean": "std_mean",
+    "use var and mean": "var_mean", "use numpy.nonzero(x.numpy())": "nonzero", "use numpy.unique(x.numpy())": "unique",
+    "use (x != 0).sum()": "count_nonzero", "use sort and take the middle": "median", "use where(isnan(x), other, x)": "nan_to_num",
+    "use log(x) / log(2)": "log2", "use log(x) / log(10)": "log10", "use exp(x) - 1": "expm1", "use sin(x) / cos(x)": "tan",
+    "use (x + 0.5) // 1": "round", "use x // 1": "floor", "use -(-x // 1)": "ceil", "use 1 / x": "reciprocal", "use mul": "multiply",
+    "use sub": "subtract", "use div": "divide", "use neg": "negative", "use abs": "absolute", "use gt": "greater", "use lt": "less",
+    "use transpose": "swapaxes", "use flatten": "ravel", "use clamp": "clip", "use x + weight * (y - x)": "lerp",
+    "use numpy.allclose on both .numpy()": "allclose", "use x.log().cumsum(dim).exp() where x is above 0": "cumprod",
+})  # fmt: skip
 
 
 def explain(owner: str, name: str, known: Iterable[str]) -> AttributeError:

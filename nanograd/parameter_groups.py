@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from inspect import Parameter as Argument
+from inspect import Signature
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nanograd.gradients import clear_gradients
-from nanograd.graph import Array, set_grad_enabled
+from nanograd.graph import Array, enable_grad
 from nanograd.tensor import Tensor
 
 Group = dict[str, Any]
@@ -37,15 +39,15 @@ class Optimizer:
         """Optimize more parameters: {"params": ..., and settings that differ from the defaults}."""
         params = param_group["params"]
         group = {**self.defaults, **param_group, "params": [params] if isinstance(params, Tensor) else list(params)}
-        known = {id(parameter) for parameter in self._parameters()}
+        known = set(self._parameters())
         for parameter in group["params"]:
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"An optimizer takes tensors, not {type(parameter).__name__}: pass model.parameters().")
             if not parameter.is_leaf:
                 raise ValueError("Only a leaf can be optimized, not a result of operations: pass model.parameters().")
-            if id(parameter) in known:
+            if parameter in known:
                 raise ValueError("A parameter came twice; put each into one group, and only once.")
-            known.add(id(parameter))
+            known.add(parameter)
         self._check(group)
         self.param_groups.append(group)
 
@@ -68,7 +70,7 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
-            with set_grad_enabled(True):
+            with enable_grad():
                 loss = closure()
         for _, change in self.updates():
             change()
@@ -93,36 +95,49 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """The state by a parameter's position, and the groups' settings, as PyTorch nests them; arrays are not copied."""
-        positions = {id(parameter): position for position, parameter in enumerate(self._parameters())}
-        groups = [{**group, "params": [positions[id(parameter)] for parameter in group["params"]]} for group in self.param_groups]
-        state = {positions[id(parameter)]: dict(entry) for parameter, entry in self.state.items() if entry}
+        positions = {parameter: position for position, parameter in enumerate(self._parameters())}
+        groups = [{**group, "params": [positions[parameter] for parameter in group["params"]]} for group in self.param_groups]
+        state = {positions[parameter]: dict(entry) for parameter, entry in self.state.items() if entry}
         return {"state": dict(sorted(state.items())), "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a state that `state_dict` gave; raises ValueError where the groups or shapes do not fit."""
         saved = state_dict["param_groups"]
-        sizes = [len(group["params"]) for group in saved]
-        own = [len(group["params"]) for group in self.param_groups]
+        sizes, own = ([len(group["params"]) for group in groups] for groups in (saved, self.param_groups))
         if sizes != own:
             raise ValueError(f"The optimizer has groups of {own} parameters, the saved state has {sizes}; build it as it was.")
         positions = [position for group in saved for position in group["params"]]
         parameters = dict(zip(positions, self._parameters(), strict=True))
-        state = {
-            parameters[int(position)]: {
-                name: _copied(name, value, position, parameters[int(position)]) for name, value in entry.items()
-            }
-            for position, entry in state_dict["state"].items()
-        }
+        state = {}
+        for position, entry in state_dict["state"].items():
+            parameter = parameters[int(position)]
+            state[parameter] = {name: _copied(name, value, position, parameter) for name, value in entry.items()}
         for group, before in zip(self.param_groups, saved, strict=True):
             group.update({name: value for name, value in before.items() if name != "params"})
         self.state = state
 
-    def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
-        for position, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {position}")
-            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
-        return "\n".join([*lines, ")"])
+
+class DeclaredOptimizer(Optimizer):
+    """An optimizer whose class line names its settings with their defaults, in the order in which they can be passed.
+
+    `class SGD(DeclaredOptimizer, lr=1e-3, momentum=0.0)` is made as `SGD(params, 0.1)` or `SGD(params, lr=0.1)`; a subclass
+    inherits the settings, and may name others and new defaults.
+    """
+
+    _own: ClassVar[Group] = {}
+    __signature__: ClassVar[Signature]
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        cls._own = settings
+        declared = {name: value for kind in reversed(cls.__mro__) for name, value in vars(kind).get("_own", {}).items()}
+        kind = Argument.POSITIONAL_OR_KEYWORD
+        arguments = [Argument(name, kind, default=value) for name, value in declared.items()]
+        cls.__signature__ = Signature([Argument("params", kind), *arguments])
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        given = self.__signature__.bind(*args, **named)
+        given.apply_defaults()
+        super().__init__(given.arguments.pop("params"), given.arguments)
 
 
 def _copied(name: str, value: Any, position: int, parameter: Tensor) -> Any:
@@ -133,8 +148,6 @@ def _copied(name: str, value: Any, position: int, parameter: Tensor) -> Any:
     if not array.ndim:  # PyTorch keeps `step` as a tensor of no dimensions
         return array.item() if name == "step" else array.copy()
     if array.shape != parameter.shape:
-        raise ValueError(
-            f"The saved {name} of parameter {position} has the shape {array.shape}, the parameter {parameter.shape}; "
-            "build the optimizer with the parameters it was saved with."
-        )
+        shapes = f"has the shape {array.shape}, the parameter {parameter.shape}"
+        raise ValueError(f"The saved {name} of parameter {position} {shapes}; build the optimizer as it was saved.")
     return array.astype(parameter.dtype)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from nanograd.errors import ShapeError, refuse
-from nanograd.graph import Array, Kernel
-from nanograd.module import Module
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
+from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, fused
 from nanograd.windows import Sizes, Windows, as_sizes, make_windows
 
@@ -33,7 +33,7 @@ def _blocks(input: Tensor, size: int) -> Tensor:
 # ---- the fast forms: on all channels of all samples alike, (M, H, W) ---------------------------------------------------
 
 
-def _max_pool(x: Array, windows: Windows) -> tuple[Array, tuple[Any, ...]]:
+def _max_pool(x: Array, windows: Windows) -> Fused:
     seen = windows.of(x, padding=-np.inf)
     z = np.full(seen[:, 0, 0].shape, -np.inf, x.dtype)
     chosen = np.zeros(z.shape, np.int32)
@@ -45,23 +45,19 @@ def _max_pool(x: Array, windows: Windows) -> tuple[Array, tuple[Any, ...]]:
     return z, (x.shape, chosen, windows)
 
 
-def _max_pool_backward(
-    g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], chosen: Array, windows: Windows
-) -> tuple[Array]:
+def _max_pool_backward(g: Array, needs: Needs, shape: tuple[int, ...], chosen: Array, windows: Windows) -> Gradients:
     """The gradient goes to the number that was chosen in each window."""
     return (windows.add_up((g * (chosen == number) for number in count()), shape, g.dtype),)
 
 
-def _average_pool(x: Array, windows: Windows, counts_padding: bool) -> tuple[Array, tuple[Any, ...]]:
+def _average_pool(x: Array, windows: Windows, counts_padding: bool) -> Fused:
     counts = windows.of(np.ones((1, *x.shape[1:]), x.dtype), padding=float(counts_padding)).sum(axis=(1, 2))
     seen = windows.of(x)
     total = sum(seen[:, *position] for position in np.ndindex(windows.kernel))  # faster than numpy's sum over two dimensions
     return total / counts, (x.shape, counts, windows)
 
 
-def _average_pool_backward(
-    g: Array, needs: tuple[bool, ...], shape: tuple[int, ...], counts: Array, windows: Windows
-) -> tuple[Array]:
+def _average_pool_backward(g: Array, needs: Needs, shape: tuple[int, ...], counts: Array, windows: Windows) -> Gradients:
     """Each number in a window gets an equal share of its gradient."""
     return (windows.add_up(repeat(g / counts), shape, g.dtype),)
 
@@ -127,58 +123,19 @@ def _pool(kernel: Kernel, input: Tensor, windows: Windows, **parameters: Any) ->
     return result.reshape(*input.shape[:-2], *result.shape[1:])
 
 
-class _Pool2d(Module):
-    """What the layers share: how the windows lie, checked when the layer is made."""
+class _Pool2d(FunctionLayer):
+    """A kind of pooling as a layer: (N, C, H, W) -> (N, C, H', W'), or both without N."""
 
-    def __init__(self, kernel_size: Sizes, stride: Sizes | None, padding: Sizes, dilation: Sizes, ceil_mode: bool) -> None:
-        super().__init__()
-        _pool_windows(kernel_size, stride, padding, dilation, ceil_mode)  # raises here what forward would
-        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.dilation = padding, dilation
-
-    def extra_repr(self) -> str:
-        """The windows."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.stride: Any = self.kernel_size if vars(self)["stride"] is None else vars(self)["stride"]
+        dilation = getattr(self, "dilation", 1)
+        _pool_windows(self.kernel_size, self.stride, self.padding, dilation, self.ceil_mode)  # raises here what forward would
 
 
-class MaxPool2d(_Pool2d):
-    """`max_pool2d` as a layer."""
-
-    def __init__(
-        self,
-        kernel_size: Sizes,
-        stride: Sizes | None = None,
-        padding: Sizes = 0,
-        dilation: Sizes = 1,
-        return_indices: bool = False,
-        ceil_mode: bool = False,
-    ) -> None:
-        super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
-        refuse(return_indices, "return_indices=True", "leave it out")
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H', W'), or both without N."""
-        return max_pool2d(input, self.kernel_size, self.stride, self.padding, self.dilation)
-
-    def extra_repr(self) -> str:
-        """The windows."""
-        return f"{super().extra_repr()}, dilation={self.dilation}"
+class MaxPool2d(_Pool2d, function=max_pool2d, shows="kernel_size stride padding dilation"):
+    """`max_pool2d` as a layer: (N, C, H, W) -> (N, C, H', W'), or both without N."""
 
 
-class AvgPool2d(_Pool2d):
-    """`avg_pool2d` as a layer."""
-
-    def __init__(
-        self,
-        kernel_size: Sizes,
-        stride: Sizes | None = None,
-        padding: Sizes = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-    ) -> None:
-        super().__init__(kernel_size, stride, padding, 1, ceil_mode)
-        self.count_include_pad = count_include_pad
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H', W'), or both without N."""
-        return avg_pool2d(input, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
+class AvgPool2d(_Pool2d, function=avg_pool2d, shows="kernel_size stride padding"):
+    """`avg_pool2d` as a layer: (N, C, H, W) -> (N, C, H', W'), or both without N."""

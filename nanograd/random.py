@@ -23,15 +23,7 @@ class Generator:
 
     def manual_seed(self, seed: int) -> "Generator":
         """Start again from `seed`, an integer of at least 0."""
-        return self._start(seed, seed)
-
-    def initial_seed(self) -> int:
-        """The seed that the generator was last started from."""
-        return self._seed
-
-    def _start(self, seed: int, entropy: int | list[int]) -> "Generator":
-        self._seed = seed
-        self.numpy = np.random.Generator(np.random.SFC64(entropy))
+        self.numpy = np.random.Generator(np.random.SFC64(seed))
         return self
 
 
@@ -40,7 +32,9 @@ def stream(seed: int, purpose: str, *position: int) -> Generator:
 
     It depends on nothing but its arguments, so a run that goes on at step 500 draws what it would have drawn anyway.
     """
-    return Generator()._start(seed, [seed, crc32(purpose.encode()), *position])
+    generator = Generator()
+    generator.numpy = np.random.Generator(np.random.SFC64([seed, crc32(purpose.encode()), *position]))
+    return generator
 
 
 class _Local(threading.local):
@@ -59,6 +53,11 @@ def manual_seed(seed: int) -> Generator:
 def current_generator() -> Generator:
     """The generator that `using` set in this thread, otherwise the one that `manual_seed` seeds."""
     return _local.generator or _default
+
+
+def numpy_draws(generator: Generator | None) -> np.random.Generator:
+    """What draws for a generator, or for the current one where none is given."""
+    return (generator or current_generator()).numpy
 
 
 @contextmanager

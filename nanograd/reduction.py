@@ -35,8 +35,7 @@ class ReductionMethods(TensorMethods):
 
     def sum(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """The sum over `dim`, in `dtype` where one is given; integers and bools sum to int64."""
-        source = self._counted(dtype)
-        return source._apply(ops.total, axis=self._axes(dim), keepdims=keepdim, shape=self.array.shape)
+        return self._counted(dtype)._apply(ops.total, axis=self._axes(dim), keepdims=keepdim, shape=self.array.shape)
 
     def mean(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """The mean over `dim`, of floats, in `dtype` where one is given."""
@@ -79,13 +78,11 @@ class ReductionMethods(TensorMethods):
 
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """The product over `dim`, in `dtype` where one is given."""
-        source = self._counted(dtype)
-        return source._apply(ops.product, axis=self._axes(dim), keepdims=keepdim)
+        return self._counted(dtype)._apply(ops.product, axis=self._axes(dim), keepdims=keepdim)
 
     def cumsum(self, dim: int, *, dtype: Any = None) -> "Tensor":
         """The sum of the numbers so far along `dim`; the shape stays."""
-        source = self._counted(dtype)
-        return source._apply(ops.cumulative_sum, axis=self._axis(dim))
+        return self._counted(dtype)._apply(ops.cumulative_sum, axis=self._axis(dim))
 
     def all(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
         """Whether all over `dim` are other than 0."""

@@ -3,16 +3,14 @@
 The mean is taken over the last dimensions, those of `normalized_shape`; unlike layer normalisation nothing is centred.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from nanograd.creation import ones
-from nanograd.errors import ShapeError
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
+from nanograd.layernorm import as_shape, over_last_dimensions
 from nanograd.module import Module, Parameter
-from nanograd.tensor import Tensor, fused
+from nanograd.tensor import Tensor
+from nanograd.windows import Sizes
 
 # ---- the definition ---------------------------------------------------------------------------------------------------
 
@@ -31,14 +29,14 @@ def rms_norm_array(x: Array, weight: Array, eps: float | None = None) -> Array:
     return _rms_norm(x, weight, eps=float(np.finfo(x.dtype).eps) if eps is None else eps)[0]
 
 
-def _rms_norm(x: Array, *weight: Array, eps: float) -> tuple[Array, tuple[Any, ...]]:
+def _rms_norm(x: Array, *weight: Array, eps: float) -> Fused:
     mean_square = np.vecdot(x, x)[:, None] / x.dtype.type(max(x.shape[-1], 1))
     inverse = 1 / np.sqrt(mean_square + x.dtype.type(eps))
     normalized = x * inverse
     return normalized * weight[0] if weight else normalized.copy(), (normalized, inverse, *weight)
 
 
-def _rms_norm_backward(g: Array, needs: tuple[bool, ...], normalized: Array, inverse: Array, *weight: Array) -> list[Array]:
+def _rms_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Array, *weight: Array) -> Gradients:
     """Differentiates z = normalized weight, then normalized = x inverse, where inverse depends on x too."""
     dx = g * weight[0] if weight else g.copy()
     along = np.vecdot(dx, normalized)[:, None] / g.dtype.type(max(dx.shape[-1], 1))
@@ -50,9 +48,7 @@ def _rms_norm_backward(g: Array, needs: tuple[bool, ...], normalized: Array, inv
 _kernel = Kernel("rms_norm", _rms_norm, _rms_norm_backward)
 
 
-def rms_norm(
-    input: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None, eps: float | None = None
-) -> Tensor:
+def rms_norm(input: Tensor, normalized_shape: Sizes, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """Divide by the root mean square over the last dimensions, whose sizes are `normalized_shape`; the shape stays.
 
     `weight` has the shape `normalized_shape`; `eps` of None is the smallest step from 1 in the input's dtype. Raises
@@ -61,17 +57,8 @@ def rms_norm(
     >>> rms_norm(Tensor([2.0, -2.0]), 2)
     tensor([ 1., -1.])
     """
-    shape = _as_shape(normalized_shape)
-    if not shape or input.shape[-len(shape) :] != shape:
-        raise ShapeError(f"rms_norm expects an input whose shape ends in {shape}; got {input.shape}.")
-    input._require_floats("rms_norm")
-    extras = [] if weight is None else [weight.reshape(-1)]
-    rows = input.reshape(int(np.prod(input.shape[: -len(shape)])), int(np.prod(shape)))
-    return fused(_kernel, rows, *extras, eps=np.finfo(input.dtype).eps if eps is None else eps).reshape(input.shape)
-
-
-def _as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
-    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    eps = np.finfo(input._floats().dtype).eps if eps is None else eps
+    return over_last_dimensions(_kernel, input, normalized_shape, [] if weight is None else [weight], eps=eps)
 
 
 class RMSNorm(Module):
@@ -79,9 +66,9 @@ class RMSNorm(Module):
 
     weight: Parameter | None
 
-    def __init__(self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True) -> None:
+    def __init__(self, normalized_shape: Sizes, eps: float | None = None, elementwise_affine: bool = True) -> None:
         super().__init__()
-        self.normalized_shape, self.eps, self.elementwise_affine = _as_shape(normalized_shape), eps, elementwise_affine
+        self.normalized_shape, self.eps, self.elementwise_affine = as_shape(normalized_shape), eps, elementwise_affine
         self.register_parameter("weight", Parameter(ones(self.normalized_shape)) if elementwise_affine else None)
 
     def forward(self, input: Tensor) -> Tensor:

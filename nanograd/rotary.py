@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nanograd.graph import Array, Kernel
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.joining import cat
 from nanograd.tensor import Tensor, fused, wrap
 
@@ -38,7 +38,7 @@ def rotary_definition(x: Tensor, begin: int = 0) -> Tensor:
 # ---- the fast form: queries and keys among (B, T, 3C), in one pass ----------------------------------------------------
 
 
-def _rotate(qkv: Array, n_head: int, begin: int) -> tuple[Array, tuple[Any, ...]]:
+def _rotate(qkv: Array, n_head: int, begin: int) -> Fused:
     B, T, width = qkv.shape
     D = width // 3 // n_head
     cosines, sines = turns(begin, T, D, qkv.dtype)
@@ -57,7 +57,7 @@ def _turn(heads: Array, cosines: Array, sines: Array) -> None:
     left[...] = turned
 
 
-def _rotate_backward(g: Array, needs: tuple[bool, ...], cosines: Array, sines: Array, n_head: int) -> tuple[Array]:
+def _rotate_backward(g: Array, needs: Needs, cosines: Array, sines: Array, n_head: int) -> Gradients:
     """A turn's derivative is the turn back."""
     B, T, width = g.shape
     result = np.array(g)

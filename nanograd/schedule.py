@@ -4,7 +4,6 @@ A scheduler counts `last_epoch` from 0, at its creation, and one more at each `s
 Each changes the rate that is set now, so several may work on one optimizer together.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from math import cos, pi
 from typing import Any
@@ -47,10 +46,7 @@ class LRScheduler:
         self.optimizer = optimizer
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
-        self._begin()
-
-    def _begin(self) -> None:
-        self._is_resuming = self.last_epoch >= 0
+        self._is_resuming = last_epoch >= 0
         self.step()
         self._is_resuming = False
 
@@ -65,17 +61,9 @@ class LRScheduler:
     def step(self) -> None:
         """Go on by one and set the rates."""
         self.last_epoch += 1
-        self._set(self.get_lr())
-
-    def _restart(self) -> None:
-        self.last_epoch = -1
-        self._set(self.base_lrs)
-        self.step()
-
-    def _set(self, rates: list[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+        self._last_lr = self.get_lr()
+        for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
-        self._last_lr = list(rates)
 
     def _present(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
@@ -176,42 +164,3 @@ class CosineAnnealingLR(LRScheduler):
             return [lr + rise for lr, rise in zip(self._present(), rises, strict=True)]
         ratio = now / (1 + cos(pi * (self.last_epoch - 1) / self.T_max))
         return [self.eta_min + (lr - self.eta_min) * ratio for lr in self._present()]
-
-
-class SequentialLR(LRScheduler):
-    """One scheduler after another: the next takes over, from its own beginning, at each of `milestones`."""
-
-    def __init__(
-        self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
-    ) -> None:
-        if len(milestones) != len(schedulers) - 1 or any(part.optimizer is not optimizer for part in schedulers):
-            raise ValueError("SequentialLR takes schedulers of its own optimizer, and one milestone fewer than schedulers.")
-        self.optimizer, self._schedulers, self._milestones = optimizer, list(schedulers), list(milestones)
-        self.last_epoch = last_epoch + 1
-        self._schedulers[0]._restart()
-        self._last_lr = self._schedulers[0].get_last_lr()
-
-    def step(self) -> None:
-        """Go on by one and set the rates."""
-        self.last_epoch += 1
-        position = bisect_right(self._milestones, self.last_epoch)
-        part = self._schedulers[position]
-        if position and self._milestones[position - 1] == self.last_epoch:
-            part._restart()
-        else:
-            part.step()
-        self._last_lr = part.get_last_lr()
-
-    def state_dict(self) -> dict[str, Any]:
-        """The place in the sequence, and the schedulers' own states."""
-        return {
-            "last_epoch": self.last_epoch,
-            "_last_lr": self._last_lr,
-            "parts": [part.state_dict() for part in self._schedulers],
-        }
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave."""
-        self.last_epoch, self._last_lr = state_dict["last_epoch"], list(state_dict["_last_lr"])
-        for part, state in zip(self._schedulers, state_dict["parts"], strict=True):
-            part.load_state_dict(state)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.errors import ShapeError
+from nanograd.errors import ShapeError, check_indices
+from nanograd.graph import Operation
 from nanograd.tensor_methods import TensorMethods
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class ShapingMethods(TensorMethods):
         if sum(split_size) != size:
             raise ShapeError(f"The sizes {split_size} sum to {sum(split_size)}; dimension {dim} has {size}.")
         ends = np.cumsum(split_size).tolist()
-        return tuple(self._piece(axis, end - length, end) for length, end in zip(split_size, ends, strict=True))
+        return tuple(self._part(axis, slice(end - length, end)) for length, end in zip(split_size, ends, strict=True))
 
     def chunk(self, chunks: int, dim: int = 0) -> "tuple[Tensor, ...]":
         """At most `chunks` pieces along `dim`, of one size but for the last."""
@@ -148,13 +149,12 @@ class ShapingMethods(TensorMethods):
             raise ShapeError(f"chunks is at least 1; got {chunks}.")
         axis = self._axis(dim)
         size = self.array.shape[axis]
-        return self.split(-(-size // chunks), dim) if size else tuple(self._piece(axis, 0, 0) for _ in range(chunks))
+        return self.split(-(-size // chunks), dim) if size else tuple(self._part(axis, slice(0, 0)) for _ in range(chunks))
 
     def unbind(self, dim: int = 0) -> "tuple[Tensor, ...]":
         """The slices along `dim`, each without it."""
         axis = self._axis(dim)
-        before = (slice(None),) * axis
-        return tuple(self._tensor[(*before, position)] for position in range(self.array.shape[axis]))
+        return tuple(self._part(axis, position) for position in range(self.array.shape[axis]))
 
     def gather(self, dim: int, index: "Tensor") -> "Tensor":
         """The numbers at `index` along `dim`: out[i][j] = x[i][index[i][j]] for dim 1; the shape of `index`."""
@@ -166,7 +166,7 @@ class ShapingMethods(TensorMethods):
         """The slices at `index` (N,) along `dim`."""
         if index.ndim > 1:
             raise ShapeError(f"index_select takes one dimension of indices; got the shape {index.shape}.")
-        return self._tensor[(*(slice(None),) * self._axis(dim), index.reshape(-1))]
+        return self._part(self._axis(dim), index.reshape(-1))
 
     def scatter_add(self, dim: int, index: "Tensor", src: "Tensor") -> "Tensor":
         """x with `src` added at `index` along `dim`: out[i][index[i][j]] += src[i][j] for dim 1."""
@@ -179,19 +179,20 @@ class ShapingMethods(TensorMethods):
 
     def tril(self, diagonal: int = 0) -> "Tensor":
         """Each matrix with zeros above its diagonal, or above the one that many to the right."""
-        return self._triangle(np.tril, diagonal)
+        return self._triangle(ops.lower_triangle, diagonal)
 
     def triu(self, diagonal: int = 0) -> "Tensor":
         """Each matrix with zeros below its diagonal, or below the one that many to the right."""
-        return self._triangle(np.triu, diagonal)
+        return self._triangle(ops.upper_triangle, diagonal)
 
-    def _triangle(self, function: Any, diagonal: int) -> "Tensor":
+    def _triangle(self, operation: Operation, diagonal: int) -> "Tensor":
         if self.array.ndim < 2:
             raise ShapeError(f"A triangle needs two dimensions at least; the shape is {self.array.shape}.")
-        return self._apply(ops.triangle, function=function, diagonal=diagonal)
+        return self._apply(operation, k=diagonal)
 
-    def _piece(self, axis: int, begin: int, end: int) -> "Tensor":
-        return self._tensor[(*(slice(None),) * axis, slice(begin, end))]
+    def _part(self, axis: int, index: Any) -> "Tensor":
+        """What lies at an index along one dimension."""
+        return self._tensor[(*(slice(None),) * axis, index)]
 
 
 def plain_index(index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
@@ -234,9 +235,7 @@ def _along(index: Any, axis: int) -> tuple[Any, ...]:
 def _check_gather(index: "Tensor", shape: tuple[int, ...], axis: int) -> None:
     if index.ndim != len(shape):
         raise ShapeError(f"The index has {index.ndim} dimensions, the tensor {len(shape)}; they must be equal.")
-    if shape and index.array.size and (index.array.min() < 0 or index.array.max() >= shape[axis]):
-        wrong = index.array.min() if index.array.min() < 0 else index.array.max()
-        raise ShapeError(f"An index along a dimension of size {shape[axis]} is from 0 to {shape[axis] - 1}; got {wrong}.")
+    check_indices(f"An index along dimension {axis}", index.array, shape[axis] if shape else 1)
 
 
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:

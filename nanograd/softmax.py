@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from nanograd.errors import GraphError, ShapeError
-from nanograd.graph import Array, Kernel
-from nanograd.module import Module
+from nanograd.errors import GraphError, ShapeError, check_indices
+from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
+from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, fused, wrap
 
 # ---- the definitions --------------------------------------------------------------------------------------------------
@@ -52,30 +52,30 @@ def softmax_array(x: Array, axis: int) -> Array:
     return exponentials
 
 
-def _softmax(x: Array, axis: int) -> tuple[Array, tuple[Array, int]]:
+def _softmax(x: Array, axis: int) -> Fused:
     z = softmax_array(x, axis)
     return z, (z, axis)
 
 
-def _softmax_backward(g: Array, needs: tuple[bool, ...], z: Array, axis: int) -> tuple[Array]:
+def _softmax_backward(g: Array, needs: Needs, z: Array, axis: int) -> Gradients:
     """dz_i/dx_j = z_i ([i = j] - z_j), so the gradient is z (g - sum_j g_j z_j)."""
     weighted = g * z
     weighted -= z * weighted.sum(axis=axis, keepdims=True)
     return (weighted,)
 
 
-def _log_softmax(x: Array, axis: int) -> tuple[Array, tuple[Array, int]]:
+def _log_softmax(x: Array, axis: int) -> Fused:
     shifted = _shifted(x, axis)
     z = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return z, (z, axis)
 
 
-def _log_softmax_backward(g: Array, needs: tuple[bool, ...], z: Array, axis: int) -> tuple[Array]:
+def _log_softmax_backward(g: Array, needs: Needs, z: Array, axis: int) -> Gradients:
     """dz_i/dx_j = [i = j] - softmax_j, so the gradient is g - softmax sum_i g_i."""
     return (g - np.exp(z) * g.sum(axis=axis, keepdims=True),)
 
 
-def _cross_entropy(x: Array, target: Array, row_weights: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+def _cross_entropy(x: Array, target: Array, row_weights: Array) -> Fused:
     """Losses (N,) of logits (N, C), each times its row's weight."""
     rows = np.arange(len(x))
     shifted = _shifted(x, 1)
@@ -89,9 +89,7 @@ def _cross_entropy(x: Array, target: Array, row_weights: Array) -> tuple[Array, 
     return losses, (probabilities, target, row_weights)
 
 
-def _cross_entropy_backward(
-    g: Array, needs: tuple[bool, ...], probabilities: Array, target: Array, row_weights: Array
-) -> tuple[Array, None, None]:
+def _cross_entropy_backward(g: Array, needs: Needs, probabilities: Array, target: Array, row_weights: Array) -> Gradients:
     """d loss / d x = (softmax(x) - one_hot(target)) times the row's weight."""
     weight = _weighted(g, row_weights)[:, None]
     result = probabilities * weight
@@ -159,7 +157,9 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing is from 0 to 1; got {label_smoothing}.")
     if target.shape == input.shape and input.ndim:
-        return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
+        if ignore_index >= 0:
+            raise ValueError(f"ignore_index {ignore_index} is for target classes; these are probabilities: leave it out.")
+        return _of_probabilities(input, target, weight, reduction, label_smoothing)
     rows, classes, row_weights = class_rows("cross_entropy", input, target, weight, ignore_index)
     losses = fused(_cross_entropy_kernel, rows, classes, wrap(row_weights))
     if label_smoothing:
@@ -167,16 +167,12 @@ def cross_entropy(
         even = (log_probabilities if weight is None else log_probabilities * weight).sum(1)
         even = even.where(wrap(target.array.reshape(-1) != ignore_index), 0.0)
         losses = losses * (1 - label_smoothing) - even * (label_smoothing / rows.shape[1])
-    return reduce_rows(losses, row_weights, target.shape, reduction)
+    return reduced(losses.reshape(target.shape), reduction, row_weights.sum().item())
 
 
-def _of_probabilities(
-    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float
-) -> Tensor:
+def _of_probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float) -> Tensor:
     """Cross-entropy with target probabilities of the logits' shape."""
     target._require_floats("cross_entropy with targets of the logits' shape, which are probabilities,")
-    if ignore_index >= 0:
-        raise ValueError(f"ignore_index {ignore_index} is for target classes; these targets are probabilities: leave it out.")
     axis = min(input.ndim - 1, 1)
     classes = input.shape[axis]
     if label_smoothing:
@@ -184,16 +180,13 @@ def _of_probabilities(
     if weight is not None:
         check_class_weight(weight, classes)
         target = target * weight.reshape(classes, *(1,) * (input.ndim - axis - 1))
-    losses = -(log_softmax(input, axis) * target).sum(axis)
-    return reduce_rows(losses, np.ones(losses.shape), losses.shape, reduction)
+    return reduced(-(log_softmax(input, axis) * target).sum(axis), reduction)
 
 
 # ---- what losses over classes share -----------------------------------------------------------------------------------
 
 
-def class_rows(
-    name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
-) -> tuple[Tensor, Tensor, Array]:
+def class_rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignored: int) -> tuple[Tensor, Tensor, Array]:
     """The input as rows (M, C), the target class of each (0 where it is ignored), and each row's weight (0 likewise)."""
     if not input.ndim:
         raise ShapeError(f"{name} needs an input (N, C), (C,) or (N, C, d1, ...); got a single number.")
@@ -203,8 +196,8 @@ def class_rows(
     if target.shape != expected:
         raise ShapeError(f"For an input of shape {input.shape} the targets have the shape {expected}; got {target.shape}.")
     flat = target.array.reshape(-1)
-    counted = flat != ignore_index
-    _check_classes(flat[counted], classes)
+    counted = flat != ignored
+    check_indices("A target class", flat[counted], classes)
     chosen = np.where(counted, flat, 0)
     row_weights = counted.astype(input.dtype)
     if weight is not None:
@@ -216,14 +209,14 @@ def class_rows(
     return rows.reshape(len(flat), classes), wrap(chosen), row_weights
 
 
-def reduce_rows(losses: Tensor, row_weights: Array, shape: tuple[int, ...], reduction: str) -> Tensor:
-    """The losses in `shape`, their sum, or their sum divided by that of the weights (NaN where that is 0)."""
+def reduced(losses: Tensor, reduction: str, count: float | None = None) -> Tensor:
+    """The losses themselves, their sum, or their mean: the sum divided by `count` where one is given (NaN where that is 0)."""
+    check_reduction(reduction)
     if reduction == "none":
-        return losses.reshape(shape)
+        return losses
     if reduction == "sum":
         return losses.sum()
-    total = row_weights.sum().item()
-    return losses.sum() / total if total else losses.sum() * float("nan")
+    return losses.mean() if count is None else losses.sum() / (count or float("nan"))
 
 
 def check_reduction(reduction: str) -> None:
@@ -238,33 +231,9 @@ def check_class_weight(weight: Tensor, classes: int) -> None:
         raise ShapeError(f"weight has one number for each of the {classes} classes; got the shape {weight.shape}.")
 
 
-def _check_classes(target: Array, classes: int) -> None:
-    if target.dtype.kind not in "iu":
-        raise ShapeError(f"Target classes are integers (int64); got {target.dtype}: use .long().")
-    outside = (target < 0) | (target >= classes)
-    if outside.any():
-        raise ShapeError(f"A target class is from 0 to {classes - 1}; got {target[outside][0]}.")
-
-
-class Softmax(Module):
+class Softmax(FunctionLayer, function=softmax, shows="dim"):
     """`softmax` as a layer. Input and output have the same shape."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Softmax along `dim` of a tensor of any shape."""
-        return softmax(input, self.dim)
-
-    def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
-
-
-class LogSoftmax(Softmax):
+class LogSoftmax(FunctionLayer, function=log_softmax, shows="dim"):
     """`log_softmax` as a layer. Input and output have the same shape."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The logarithm of softmax along `dim` of a tensor of any shape."""
-        return log_softmax(input, self.dim)

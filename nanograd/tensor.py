@@ -1,13 +1,13 @@
 """The Tensor: an array that remembers how it was made, so that gradients can flow back through it."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, cast
 from weakref import ref
 
 import numpy as np
 
 from nanograd import operations as ops
-from nanograd.conversion import ConversionMethods
 from nanograd.dtype import CPU, FLOATS, as_dtype, common_dtype, device, float32, int64, nearest_dtype
 from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError, refuse
@@ -20,7 +20,7 @@ from nanograd.shaping import ShapingMethods, plain_index
 Hook = Callable[["Tensor"], "Tensor | None"]
 
 
-class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethods, ConversionMethods):
+class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethods):
     """An n-dimensional array with reverse-mode differentiation, as torch.Tensor.
 
     `Tensor(data)` makes a float32 tensor from numbers, nested lists or an array; `tensor(data)` infers the dtype. Operations
@@ -205,8 +205,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
             if tensor is not None:
                 tensor.grad = wrap(np.array(g) if tensor.grad is None else tensor.grad.array + g)
 
-        self._node.hooks = self._node.hooks or {}
-        self._node.keep = keep
+        self._own_hooks()[float("inf")] = keep  # after all others
 
     def register_hook(self, hook: Hook) -> RemovableHandle:
         """Let `hook` see this tensor's gradient in the backward pass, and replace it by what it returns, unless None.
@@ -214,21 +213,18 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
         `remove()` on what is returned takes the hook away again.
         """
         self._require_gradient("A hook")
+        return RemovableHandle(self._own_hooks(), lambda g: getattr(hook(wrap(g)), "array", None))
+
+    def _own_hooks(self) -> Hooks:
         owner: Any = self._node or self
-        name = "hooks" if self._node else "_hooks"
-        hooks = getattr(owner, name)
-        if hooks is None:
-            hooks = {}
-            setattr(owner, name, hooks)
-        return RemovableHandle(hooks, lambda g: _array_or_none(hook(wrap(g))))
+        owner._hooks = {} if owner._hooks is None else owner._hooks
+        return cast(Hooks, owner._hooks)
 
     def check_view(self) -> None:
         """Raise GraphError where this is a view of a tensor that was written to, and recorded, after the view was taken."""
         if self._seen is not None and self._seen != self._counter[1]:
-            raise GraphError(
-                "A view was used after the tensor it looks into was written to in place, so that its gradient would be "
-                "wrong; take the view again after the write, or clone() it before."
-            )
+            what = "A view was used after the tensor it looks into was written to in place, so its gradient would be wrong"
+            raise GraphError(f"{what}; take the view again after the write, or clone() it before.")
 
     def _require_gradient(self, name: str) -> None:
         if not self.requires_grad:
@@ -263,10 +259,8 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethod
     def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
         is_recorded = self._is_recorded_with(others)
         if is_recorded and self._requires_grad:
-            raise GraphError(
-                "An in-place write to a leaf that requires a gradient would lose the value it was made with; "
-                "do it inside `with no_grad():`, or write x = x + 1 instead of x += 1."
-            )
+            what = "An in-place write to a leaf that requires a gradient would lose the value it was made with"
+            raise GraphError(f"{what}; do it inside `with no_grad():`, or write x = x + 1 instead of x += 1.")
         if is_recorded and self._seen is not None:
             raise GraphError("An in-place write through a view cannot be recorded; write to the tensor itself: x[index] = value.")
         before = self
@@ -336,6 +330,9 @@ def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, grad: Tensor 
     return result
 
 
+_array_of = attrgetter("array")
+
+
 def wrap(array: Any) -> Tensor:
     """A tensor around an array, without copying."""
     result = Tensor.__new__(Tensor)
@@ -348,15 +345,16 @@ def wrap(array: Any) -> Tensor:
 
 def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of an operation on tensors, recorded where a gradient is wanted."""
-    values = [x.array for x in inputs]
     try:
-        result = wrap(thread.quietly(operation.forward, *values, **parameters))
+        result = wrap(thread.quietly(operation.forward, *map(_array_of, inputs), **parameters))
     except ValueError as error:
         raise _explained(error, operation.name, inputs) from None
     base = result.array.base
-    if base is not None and (base is values[0] or base is values[0].base):  # a view: a write to one is a write to both
-        result._counter = inputs[0]._counter
-        result._seen = result._counter[1]
+    if base is not None:
+        first = inputs[0].array
+        if base is first or base is first.base:  # a view: a write to one is a write to both
+            result._counter = inputs[0]._counter
+            result._seen = result._counter[1]
     if thread.is_grad_enabled:
         _record(operation, result, inputs, parameters)
     return result
@@ -364,8 +362,7 @@ def apply(operation: Operation, *inputs: Tensor, **parameters: Any) -> Tensor:
 
 def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
     """The result of a fused kernel on tensors, recorded as one node where a gradient is wanted."""
-    values = [x.array for x in inputs]
-    array, saved = thread.quietly(kernel.forward, *values, **parameters)
+    array, saved = thread.quietly(kernel.forward, *map(_array_of, inputs), **parameters)
     result = wrap(array)
     if thread.is_grad_enabled:
         _record(kernel, result, inputs, saved)
@@ -374,16 +371,16 @@ def fused(kernel: Kernel, *inputs: Tensor, **parameters: Any) -> Tensor:
 
 def _record(rule: Operation | Kernel, result: Tensor, inputs: tuple[Tensor, ...], extra: Any) -> None:
     """Make the result part of the graph where one of the inputs is; `extra` is what the rule needs besides."""
-    targets, is_wanted = [], False
+    targets: tuple[Any, ...] = ()
+    wanted = 0
     for x in inputs:
         if x._seen is not None:
             x.check_view()
         target = x._node or (x if x._requires_grad else None)
-        if target is not None:
-            is_wanted = True
-        targets.append(target)
-    if is_wanted and result.array.dtype.kind == "f":
-        result._node = rule.record(result, inputs, tuple(targets), extra)
+        targets += (target,)
+        wanted = 2 * wanted + (target is not None)
+    if wanted and result.array.dtype.kind == "f":
+        result._node = rule.record(result, inputs, targets, wanted, extra)
 
 
 def _explained(error: ValueError, name: str, inputs: tuple[Tensor, ...]) -> Exception:
@@ -393,14 +390,8 @@ def _explained(error: ValueError, name: str, inputs: tuple[Tensor, ...]) -> Exce
     if isinstance(error, ShapeError) or "broadcast" not in str(error):
         return error
     shapes = " and ".join(str(x.shape) for x in inputs)
-    return ShapeError(
-        f"{name} got the shapes {shapes}, which do not broadcast: aligned at the end, sizes must be equal or 1 ({error})."
-    )
+    return ShapeError(f"{name} got the shapes {shapes}, which do not broadcast: from the end, sizes are equal or 1 ({error}).")
 
 
 def _write(target: Array, source: Array) -> None:
     np.copyto(target, source, casting="same_kind")
-
-
-def _array_or_none(tensor: Tensor | None) -> Array | None:
-    return None if tensor is None else tensor.array

@@ -1,13 +1,18 @@
-"""What the families of Tensor's methods (elementwise, reduction, shaping) need of the Tensor that they belong to."""
+"""What every family of Tensor's methods (elementwise, reduction, shaping, products) stands on: what a tensor is, and conversions."""
 
 from typing import TYPE_CHECKING, Any, cast
 
-from nanograd.dtype import FLOATS, Dtype, float32
-from nanograd.errors import DimensionError
+import numpy as np
+
+from nanograd import operations as ops
+from nanograd.dtype import FLOATS, Dtype, as_dtype, check_device, float32
+from nanograd.errors import DimensionError, ShapeError
 from nanograd.graph import Array, Operation
 
 if TYPE_CHECKING:
     from nanograd.tensor import Tensor
+
+_DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
 
 
 class TensorMethods:
@@ -35,29 +40,14 @@ class TensorMethods:
     def _tensor(self) -> "Tensor":
         return cast("Tensor", self)
 
-    def _apply(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
-        """The operation on this tensor and others, recorded where a gradient is wanted."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # what Tensor itself defines
 
-    def _binary(self, operation: Operation, other: Any) -> "Tensor":
-        """The operation on this and another value, both in their common dtype."""
-        raise NotImplementedError
-
-    def _in_place(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
-        """The operation's result in place of the numbers here."""
-        raise NotImplementedError
-
-    def _coerce(self, other: Any) -> "Tensor":
-        """Another value as a tensor: an array as it is, a number in this tensor's dtype where it fits there."""
-        raise NotImplementedError
-
-    def _pair(self, other: Any) -> "tuple[Tensor, Tensor]":
-        """This and another value, both as tensors of their common dtype."""
-        raise NotImplementedError
-
-    def _plain(self, array: Any) -> "Tensor":
-        """A tensor around an array, outside every graph."""
-        raise NotImplementedError
+        def _apply(self, operation: Operation, *others: Tensor, **parameters: Any) -> Tensor: ...  # recorded where wanted
+        def _binary(self, operation: Operation, other: Any) -> Tensor: ...  # on this and another value, in their common dtype
+        def _in_place(self, operation: Operation, *others: Tensor, **parameters: Any) -> Tensor: ...  # the numbers' new values
+        def _coerce(self, other: Any) -> Tensor: ...  # another value as a tensor, a number in this one's dtype where it fits
+        def _pair(self, other: Any) -> tuple[Tensor, Tensor]: ...  # this and another value in their common dtype
+        def _plain(self, array: Any) -> Tensor: ...  # a tensor around an array, outside every graph
 
     def _floats(self) -> "Tensor":
         """This tensor, as float32 where it holds integers."""
@@ -69,3 +59,62 @@ class TensorMethods:
         if not -count <= dim < count:
             raise DimensionError(f"Dimension {dim} is out of range: with {self.ndim + added} it is from {-count} to {count - 1}.")
         return dim % count
+
+    # ---- as something else --------------------------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The one number in this tensor as a Python number."""
+        if self.array.size != 1:
+            raise ShapeError(f"item() is for a tensor of one number; this one has the shape {self.shape}: use tolist().")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The numbers as nested lists."""
+        return self.array.tolist()
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype in FLOATS:
+            raise TypeError(f"Only integers index; this tensor holds {self.dtype}: use .long().")
+        return int(self.item())
+
+    def cpu(self) -> "Tensor":
+        """This tensor: it lies on the CPU."""
+        return self._tensor
+
+    def to(self, *target: Any, dtype: Any = None, device: Any = None) -> "Tensor":
+        """The same numbers in another dtype, or itself; the device can only be the CPU. Takes a tensor to be like, too."""
+        for value in target:
+            if isinstance(value, TensorMethods):
+                dtype = value.dtype
+            elif isinstance(value, str) and value.split(":")[0] in _DEVICES:
+                device = value
+            else:
+                dtype = value
+        check_device(device)
+        wanted = self.dtype if dtype is None else as_dtype(dtype)
+        return self._tensor if wanted == self.dtype else self._apply(ops.cast, dtype=wanted)
+
+    def double(self) -> "Tensor":
+        """The numbers as float64."""
+        return self.to(np.float64)
+
+    def long(self) -> "Tensor":
+        """The numbers as int64; fractions are cut off."""
+        return self.to(np.int64)
+
+    def bool(self) -> "Tensor":
+        """Whether each number is other than 0."""
+        return self.to(np.bool_)
+
+    def float(self) -> "Tensor":
+        """The numbers as float32."""
+        return self.to(np.float32)

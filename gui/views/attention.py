@@ -11,12 +11,15 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from gui.redraw import RedrawClock
+from gui.run_history import RunHistory
 from gui.theme import BODY_PX, Theme, mono_font, scaled, set_role, set_style_property
+from gui.views.head_scores import HeadScoresPlot
 from gui.views.header_row import HeaderRow
 from gui.views.heatmap import AttentionMap
 from gui.views.mosaic import AttentionMosaic
@@ -27,7 +30,7 @@ NEW_LINE: Final = visible("\n")
 
 
 class AttentionView(QWidget):
-    """All heads as a mosaic, one head as a map with its tokens, and the probe to edit.
+    """All heads as a mosaic, one head as a map with its tokens and its scores over the run, and the probe to edit.
 
     `header` holds the choice of layer and head, counted from 1, for the panel's title bar.
     """
@@ -42,11 +45,15 @@ class AttentionView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._event: ProbeTaken | None = None
+        self._history = RunHistory()
+        self._last_step = 1
         self._probe = ""
         self.attention_map = AttentionMap()
         self.attention_mosaic = AttentionMosaic()
         self.attention_layer = _number_combo("attention_layer", "Layer")
         self.attention_head = _number_combo("attention_head", "Head")
+        self.mean_heads_button = _mean_button()
+        self.head_scores_plot = HeadScoresPlot()
         self.probe_edit = _probe_edit()
         self._problem = QLabel()
         self._step = QLabel()
@@ -72,6 +79,11 @@ class AttentionView(QWidget):
             self._clock.request()
         self._show_choice()
         self._fit()
+
+    def show_history(self, history: RunHistory, max_steps: int) -> None:
+        """Draw the scores of this run from now on."""
+        self._history, self._last_step = history, max_steps
+        self._clock.request()
 
     def show_probe(self, event: ProbeTaken) -> None:
         """Draw where the heads look, at the next turn of the view's clock."""
@@ -100,8 +112,11 @@ class AttentionView(QWidget):
         """Draw in this theme's colours from now on."""
         self.attention_map.show_theme(theme)
         self.attention_mosaic.show_theme(theme)
+        self.head_scores_plot.show_theme(theme)
         for combo in (self.attention_layer, self.attention_head):
-            combo.setStyleSheet(f"QComboBox {{ color: {theme.text}; font-size: {scaled(BODY_PX)}px; }}")
+            combo.setStyleSheet(
+                f"QComboBox {{ color: {theme.text}; font-size: {scaled(BODY_PX)}px; }} QComboBox:disabled {{ color: {theme.faint}; }}"
+            )
 
     def clear(self) -> None:
         """Forget what was drawn."""
@@ -109,6 +124,8 @@ class AttentionView(QWidget):
         self._step.clear()
         self.attention_map.show_weights(self.attention_map.weights[:0, :0], ())
         self.attention_mosaic.show_layout(self.attention_layer.count(), self.attention_head.count())
+        self.head_scores_plot.clear()
+        self._fit()
 
     def save_picture(self, path: str) -> None:
         """Write the map as PNG."""
@@ -130,6 +147,7 @@ class AttentionView(QWidget):
         header.add(self.attention_layer)
         header.add(_muted("Head"))
         header.add(self.attention_head)
+        header.add(self.mean_heads_button, 2)
         header.add(picture, 1)
         return header
 
@@ -146,11 +164,13 @@ class AttentionView(QWidget):
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(6)
         side.addWidget(self._mosaic_title)
-        side.addWidget(self.attention_mosaic)
+        side.addWidget(self.attention_mosaic, 100)
         side.addSpacing(4)
         side.addWidget(probe_title)
         side.addWidget(self.probe_edit)
         side.addWidget(self._problem)
+        side.addSpacing(6)
+        side.addWidget(self.head_scores_plot)
         side.addStretch(1)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(16)
@@ -167,6 +187,7 @@ class AttentionView(QWidget):
         self.attention_layer.currentIndexChanged.connect(self._on_choice_changed)
         self.attention_head.currentIndexChanged.connect(self._on_choice_changed)
         self.attention_mosaic.head_chosen.connect(self._on_head_chosen)
+        self.mean_heads_button.toggled.connect(self._on_mean_toggled)
 
     def _redraw(self) -> None:
         if self._event is None:
@@ -179,8 +200,21 @@ class AttentionView(QWidget):
     def _show_choice(self) -> None:
         layer, head = max(self.attention_layer.currentIndex(), 0), max(self.attention_head.currentIndex(), 0)
         self.attention_mosaic.show_chosen(layer, head)
-        if self._event is not None:
-            self.attention_map.show_weights(self._event.weights[layer, head], self._event.tokens)
+        if self._event is None:
+            return
+        is_mean = self.mean_heads_button.isChecked()
+        weights = self._event.weights[layer].mean(axis=0) if is_mean else self._event.weights[layer, head]
+        self.attention_map.show_weights(weights, self._event.tokens)
+        self._show_scores(layer, head)
+
+    def _show_scores(self, layer: int, head: int) -> None:
+        steps = self._history.score_steps
+        if len(steps) and self._event is not None and self._event.scores is not None:
+            last = max(self._last_step, int(steps[-1]))
+            was_empty = not len(self.head_scores_plot.scores)
+            self.head_scores_plot.show_scores(steps, self._history.head_scores(layer, head), last)
+            if was_empty:
+                self._fit()
 
     def _fit(self) -> None:
         """Beside the map where there is room; otherwise only the probe, under it."""
@@ -189,12 +223,19 @@ class AttentionView(QWidget):
         self.attention_mosaic.setVisible(not is_narrow)
         directions = QBoxLayout.Direction
         self._layout.setDirection(directions.BottomToTop if is_narrow else directions.LeftToRight)
+        policy = QSizePolicy.Policy
+        self._side.setSizePolicy(policy.Preferred, policy.Preferred if is_narrow else policy.Ignored)  # it fits itself in
         width = min(max(round(self.width() * 0.375), 150), 320)
         self._side.setMinimumWidth(0 if is_narrow else width)
         self._side.setMaximumWidth(16777215 if is_narrow else width)
         problem_height = self._problem.heightForWidth(width) + 6 if self._problem.text() else 0
-        available = self.height() - 96 - problem_height
-        self.attention_mosaic.setFixedHeight(max(40, min(self.attention_mosaic.height_for(width), available)))
+        scores_height = self.head_scores_plot.sizeHint().height() + 12
+        has_scores = len(self.head_scores_plot.scores) > 0
+        self.head_scores_plot.setVisible(
+            has_scores and not is_narrow and self.height() > 96 + problem_height + scores_height + 90
+        )
+        available = self.height() - 96 - problem_height - (scores_height if self.head_scores_plot.isVisibleTo(self) else 0)
+        self.attention_mosaic.setMaximumHeight(max(40, min(self.attention_mosaic.height_for(width), available)))
 
     @Slot()
     def _on_probe_text_changed(self) -> None:
@@ -220,8 +261,14 @@ class AttentionView(QWidget):
     def _on_choice_changed(self) -> None:
         self._show_choice()
 
+    @Slot(bool)
+    def _on_mean_toggled(self, is_mean: bool) -> None:
+        self.attention_head.setEnabled(not is_mean)
+        self._show_choice()
+
     @Slot(int, int)
     def _on_head_chosen(self, layer: int, head: int) -> None:
+        self.mean_heads_button.setChecked(False)
         self.attention_layer.setCurrentIndex(layer)
         self.attention_head.setCurrentIndex(head)
 
@@ -270,6 +317,16 @@ def _offer(combo: QComboBox, count: int) -> None:
     combo.addItems([str(number) for number in range(1, count + 1)])
     combo.setCurrentIndex(chosen)
     combo.blockSignals(was_blocked)
+
+
+def _mean_button() -> QPushButton:
+    button = QPushButton("Mean")
+    button.setObjectName("mean_heads_button")
+    button.setAccessibleName("Mean over the heads of the layer")
+    button.setToolTip("Show the mean over all heads of the layer")
+    button.setCheckable(True)
+    set_role(button, "link")
+    return button
 
 
 def _probe_edit() -> QLineEdit:

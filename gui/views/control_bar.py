@@ -1,5 +1,6 @@
 """The line of control at the top: train, pause, step, stop; the state of the run; open, save, theme."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt
@@ -36,7 +37,9 @@ class ControlBar(QFrame):
         self._stop = ActionButton(actions.stop)
         self._open = _open_button(actions)
         self._save = ActionButton(actions.save_checkpoint, "flat", has_icon=False)
-        self._theme = ActionButton(actions.theme, "flat", has_text=False)
+        self._theme = _menu_button("theme_button", "Theme", "theme_menu", [*actions.themes.values(), None, actions.theme])
+        self._theme.setIconSize(QSize(16, 16))
+        self._layout = _menu_button("layout_button", "Arrangement of the panels", "layout_menu", [*actions.layouts.values()])
         self._pill = QFrame()
         self._dot = QFrame()
         self._state = QLabel()
@@ -61,7 +64,7 @@ class ControlBar(QFrame):
         for widget in (self._train, self._pause, self._step, self._stop, self._make_pill(), self._make_counter()):
             row.addWidget(widget)
         row.addStretch(1)
-        for button in (self._open, self._save, self._theme):
+        for button in (self._open, self._save, self._layout, self._theme):
             row.addWidget(button)
 
     def _make_pill(self) -> QFrame:
@@ -115,9 +118,14 @@ class ControlBar(QFrame):
             (self._actions.open_corpus, "text", theme.muted),
             (self._actions.open_checkpoint, "open", theme.muted),
             (self._actions.save_checkpoint, "save", theme.muted),
-            (self._actions.theme, "theme", theme.muted),
         ):
             action.setIcon(icon(name, color))
+        self._theme.setIcon(icon("theme", theme.muted))
+        self._layout.setIcon(icon("chevron", theme.muted))
+
+    def show_layout(self, title: str) -> None:
+        """Name the arrangement of the panels that was chosen last."""
+        self._layout.setText(title)
 
 
 class ActionButton(QPushButton):
@@ -149,6 +157,28 @@ class ActionButton(QPushButton):
 
     def _on_clicked(self) -> None:
         self._action.trigger()
+
+
+def _menu_button(name: str, label: str, menu_name: str, actions: Sequence[QAction | None]) -> QPushButton:
+    """A quiet button that opens a menu; None parts it."""
+    button = QPushButton()
+    button.setObjectName(name)
+    button.setAccessibleName(label)
+    button.setToolTip(label)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setFixedHeight(scaled(32))
+    button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the icon stands after the text
+    menu = QMenu(button)
+    menu.setObjectName(menu_name)
+    for action in actions:
+        if action is None:
+            menu.addSeparator()
+        else:
+            menu.addAction(action)
+    menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+    button.setMenu(menu)
+    set_role(button, "flat")
+    return button
 
 
 def _open_button(actions: WindowActions) -> QPushButton:

@@ -1,13 +1,15 @@
 """Where the user has the model write."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -17,9 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.events import GenerationFinished, GenerationStarted, TextGenerated
+from gui.events import GenerationFinished, GenerationStarted, NextPreviewed, TextGenerated
 from gui.theme import Theme, mono_font, scaled, set_role, set_style_property
 from gui.views.header_row import HeaderRow
+from gui.views.next_distribution import NextDistribution
 from gui.views.number_field import IntegerField, NumberField
 from gui.views.written_text import WrittenText
 
@@ -28,6 +31,11 @@ _FIELD_TEXTS: Final = (
     ("Temperature", "How much chance there is: 0 takes the likeliest token, 1 draws as the model thinks, more is wilder."),
     ("Top-k", "Draw only from so many of the likeliest tokens; 0 is all."),
     ("Top-p", "Draw only from the likeliest tokens that together have this probability; 1 is all."),
+    (
+        "Repetition",
+        "Makes what the text holds already less likely: 1 is off, 1.2 is noticeable. "
+        "With single characters as tokens more than a little spoils the spelling.",
+    ),
     ("Length", "How many tokens to write."),
     ("Seed", "The same seed gives the same text; -1 is a new one each time."),
 )
@@ -43,6 +51,7 @@ class GenerationRequest:
     top_k: int
     top_p: float
     seed: int
+    repetition_penalty: float = 1.0
 
     def problems(self) -> dict[str, str]:
         """What is wrong with it: a field's name -> a message."""
@@ -55,6 +64,10 @@ class GenerationRequest:
             found["top_k"] = f"Top-k {self.top_k} is below 0; choose 0 for all tokens, or how many of the likeliest to draw from."
         if not 0 < self.top_p <= 1:
             found["top_p"] = f"Top-p {self.top_p:g} is out of bounds; choose above 0, up to 1 for all tokens."
+        if not self.repetition_penalty > 0:
+            found["repetition_penalty"] = (
+                f"Repetition {self.repetition_penalty:g} is out of bounds; choose 1 for off, or a little more."
+            )
         if self.max_new_tokens < 1:
             found["max_new_tokens"] = f"Length {self.max_new_tokens} is below 1; choose how many tokens to write."
         if self.seed < -1:
@@ -65,14 +78,19 @@ class GenerationRequest:
 class GenerateView(QWidget):
     """A prompt, the text that the model makes of it token by token, and how its tokens are drawn.
 
+    A rival that is clicked takes its token's place, and the model goes on from there; Back returns to the text before.
+
     `header` holds the seed of the text shown, for the panel's title bar.
     """
 
     generate_requested = Signal(object)
     """Carries a GenerationRequest."""
+    preview_requested = Signal(object)
+    """Carries a GenerationRequest whose prompt is the text so far."""
     stop_requested = Signal()
     problem_found = Signal(str)
 
+    PREVIEW_PAUSE_MS: Final = 150
     PLACEHOLDER: Final = "Begin a text for the model to go on with. Left empty, it begins by itself."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -80,6 +98,10 @@ class GenerateView(QWidget):
         self._is_available = False
         self._is_generating = False
         self._prompt = ""
+        self._branch: tuple[str, list[TextGenerated]] | None = None
+        self._former: list[tuple[str, tuple[TextGenerated, ...]]] = []
+        self._preview_clock = QTimer(self, singleShot=True, interval=self.PREVIEW_PAUSE_MS)
+        self.next_distribution = NextDistribution()
         self.prompt_edit = QPlainTextEdit()
         self.generated_text = WrittenText()
         self.temperature_setting = NumberField()
@@ -89,16 +111,20 @@ class GenerateView(QWidget):
             IntegerField(is_grouped=False),
         )
         self.top_p_setting = NumberField()
+        self.repetition_penalty_setting = NumberField()
         self._fields: dict[str, QAbstractSpinBox] = {
             "temperature": self.temperature_setting,
             "top_k": self.top_k_setting,
             "top_p": self.top_p_setting,
+            "repetition_penalty": self.repetition_penalty_setting,
             "max_new_tokens": self.max_new_tokens_setting,
             "seed": self.generation_seed_setting,
         }
         self.generate_button = QPushButton("Generate")
         self.stop_generating_button = QPushButton("Stop")
         self.copy_button = QPushButton("Copy")
+        self.save_button = QPushButton("Save…")
+        self.back_button = QPushButton("Back")
         self._prompt_problem, self._setting_problem = QLabel(), QLabel()
         self._reason = QLabel()
         self._status = QLabel()
@@ -120,6 +146,7 @@ class GenerateView(QWidget):
             top_k=self.top_k_setting.value(),
             top_p=self.top_p_setting.value(),
             seed=self.generation_seed_setting.value(),
+            repetition_penalty=self.repetition_penalty_setting.value(),
         )
 
     def set_available(self, is_available: bool, reason: str = "") -> None:
@@ -128,12 +155,22 @@ class GenerateView(QWidget):
         self._reason.setText("" if is_available else reason)
         self._reason.setVisible(bool(self._reason.text()))
         self._show_possible()
+        self.next_distribution.setVisible(is_available)
+        if is_available:
+            self._preview_clock.start()
+        else:
+            self.next_distribution.show_rivals(())
 
     def show_started(self, event: GenerationStarted) -> None:
-        """A new text begins."""
+        """A new text begins, or one goes on from a rival that was chosen."""
         self._is_generating = True
-        self._prompt = event.prompt
+        prompt, kept = self._branch or (event.prompt, [])
+        self._branch = None
+        if not kept:
+            self._former.clear()
+        self._prompt = prompt
         self.generated_text.begin()
+        self.generated_text.append_tokens(kept)
         self.show_prompt_problem("")
         self._seed.setText(f"seed {event.seed}")
         self._show_status("writing")
@@ -149,8 +186,19 @@ class GenerateView(QWidget):
         self.generated_text.end()
         plural = "" if event.token_count == 1 else "s"
         stopped = "stopped · " if event.was_stopped else ""
+        self._preview_clock.start()
         self._show_status(f"{stopped}{event.token_count:,} token{plural} · {event.tokens_per_second:,.0f} tokens/s")
         self._show_possible()
+
+    def show_preview(self, event: NextPreviewed) -> None:
+        """Draw what could come after the text so far; an answer to an older text is left out."""
+        if event.prompt == self._text_so_far() and self._is_available:
+            self.next_distribution.show_rivals(event.rivals)
+
+    def note_change(self) -> None:
+        """The model has moved on: what could come next is asked for anew, where it is seen."""
+        if self.isVisible() and not self._is_generating:
+            self._preview_clock.start()
 
     def show_prompt_problem(self, message: str) -> None:
         """Say under the prompt what is wrong with it; an empty message takes that back."""
@@ -169,6 +217,7 @@ class GenerateView(QWidget):
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
         self.generated_text.show_theme(theme)
+        self.next_distribution.show_theme(theme)
 
     def _prepare(self) -> None:
         self.prompt_edit.setObjectName("prompt_edit")
@@ -180,11 +229,15 @@ class GenerateView(QWidget):
             (self.generate_button, "generate_button", "Generate text", "primary"),
             (self.stop_generating_button, "stop_generating_button", "Stop generating", ""),
             (self.copy_button, "copy_generated_button", "Copy prompt and text", "flat"),
+            (self.save_button, "save_generated_button", "Save prompt and text", "flat"),
+            (self.back_button, "branch_back_button", "Back to the text before", "flat"),
         ):
             button.setObjectName(name)
             button.setAccessibleName(accessible_name)
             set_role(button, role)
         self.generate_button.setToolTip("Let the model go on after the prompt (Ctrl+Return)")
+        self.save_button.setToolTip("Save the prompt and what follows as a text")
+        self.back_button.setToolTip("Back to the text from before a rival was chosen")
         self.copy_button.setToolTip("Copy the prompt and what follows")
         for label, name in ((self._prompt_problem, "prompt_problem_label"), (self._setting_problem, "generation_problem_label")):
             label.setObjectName(name)
@@ -207,6 +260,7 @@ class GenerateView(QWidget):
         column.addWidget(self.prompt_edit)
         column.addWidget(self._prompt_problem)
         column.addWidget(self.generated_text, 1)
+        column.addWidget(self.next_distribution)
         column.addLayout(self._build_settings())
         column.addWidget(self._setting_problem)
         column.addWidget(self._reason)
@@ -215,7 +269,9 @@ class GenerateView(QWidget):
         buttons.addWidget(self.generate_button)
         buttons.addWidget(self.stop_generating_button)
         buttons.addStretch(1)
-        buttons.addWidget(self.copy_button)
+        buttons.setSpacing(4)
+        for quiet in (self.back_button, self.copy_button, self.save_button):
+            buttons.addWidget(quiet)
         column.addLayout(buttons)
 
     def _build_settings(self) -> QGridLayout:
@@ -224,30 +280,37 @@ class GenerateView(QWidget):
         self.temperature_setting.setValue(0.8)
         self.top_k_setting.setValue(40)
         self.top_p_setting.setValue(0.95)
+        self.repetition_penalty_setting.setValue(1.0)
         self.max_new_tokens_setting.setValue(300)
         self.generation_seed_setting.setValue(-1)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(3)
-        for column, field in enumerate(self._fields.values()):
+        for index, field in enumerate(self._fields.values()):
+            row, column = divmod(index, 3)
             title = QLabel(field.accessibleName())
             title.setToolTip(field.toolTip())
             title.setBuddy(field)
             set_role(title, "small")
-            grid.addWidget(title, 0, column)
-            grid.addWidget(field, 1, column)
-            grid.setColumnStretch(column, 1)
+            grid.addWidget(title, row, 2 * column)
+            grid.addWidget(field, row, 2 * column + 1)
+            grid.setColumnStretch(2 * column + 1, 1)
         return grid
 
     def _connect(self) -> None:
         self.generate_button.clicked.connect(self._on_generate_clicked)
         self.stop_generating_button.clicked.connect(self._on_stop_clicked)
         self.copy_button.clicked.connect(self._on_copy_clicked)
+        self.save_button.clicked.connect(self._on_save_clicked)
+        self.back_button.clicked.connect(self._on_back_clicked)
+        self.generated_text.rival_chosen.connect(self._on_rival_chosen)
+        self.next_distribution.token_clicked.connect(self._on_next_clicked)
+        self._preview_clock.timeout.connect(self._on_preview_due)
         self.generated_text.textChanged.connect(self._on_text_changed)
         self.prompt_edit.textChanged.connect(self._on_prompt_changed)
         for whole in (self.top_k_setting, self.max_new_tokens_setting, self.generation_seed_setting):
             whole.valueChanged.connect(self._on_setting_changed)
-        for number in (self.temperature_setting, self.top_p_setting):
+        for number in (self.temperature_setting, self.top_p_setting, self.repetition_penalty_setting):
             number.valueChanged.connect(self._on_setting_changed)
         for key in ("Ctrl+Return", "Ctrl+Enter"):
             shortcut = QShortcut(QKeySequence(key), self)
@@ -263,11 +326,78 @@ class GenerateView(QWidget):
         self.generate_button.setEnabled(self._is_available and not self._is_generating)
         self.stop_generating_button.setEnabled(self._is_generating)
         self.copy_button.setEnabled(not self.generated_text.document().isEmpty())
+        self.save_button.setEnabled(self.copy_button.isEnabled())
+        self.back_button.setVisible(bool(self._former))
+
+    def _text_so_far(self) -> str:
+        """The prompt with what was made of it, where it is still the prompt."""
+        prompt = self.prompt_edit.toPlainText()
+        return prompt + self.generated_text.text if prompt == self._prompt else prompt
+
+    def _go_on_from(self, place: int, token: TextGenerated) -> None:
+        """Keep the tokens before `place`, put `token` there, and have the model write the rest."""
+        problems = self.request().problems()
+        if problems or not self._is_available:
+            self._refuse(problems)
+            return
+        tokens = self.generated_text.tokens
+        if len(tokens) > place:
+            self._former.append((self._prompt, tokens))
+        kept = [*tokens[:place], token]
+        prompt = self._prompt
+        self._branch = (prompt, kept)
+        text = prompt + "".join(each.text for each in kept)
+        self.generate_requested.emit(replace(self.request(), prompt=text))
+
+    @Slot(int, str)
+    def _on_rival_chosen(self, place: int, text: str) -> None:
+        token = self.generated_text.tokens[place]
+        probability = dict(token.rivals).get(text, 0.0)
+        self._go_on_from(place, replace(token, text=text, probability=probability))
+
+    @Slot(str)
+    def _on_next_clicked(self, text: str) -> None:
+        rivals = tuple((token, own) for token, own, _ in self.next_distribution.rivals)
+        if self._prompt != self.prompt_edit.toPlainText():
+            self._prompt = self.prompt_edit.toPlainText()
+            self.generated_text.begin()
+        token = TextGenerated(text=text, probability=dict(rivals)[text], rivals=rivals[:5])
+        self._go_on_from(len(self.generated_text.tokens), token)
+
+    @Slot()
+    def _on_back_clicked(self) -> None:
+        if self._is_generating:
+            self.stop_requested.emit()
+        prompt, tokens = self._former.pop()
+        self._prompt = prompt
+        self.generated_text.begin()
+        self.generated_text.append_tokens(tokens)
+        self.generated_text.end()
+        self._show_possible()
+        self._preview_clock.start()
+
+    @Slot()
+    def _on_preview_due(self) -> None:
+        request = replace(self.request(), prompt=self._text_so_far())
+        if self._is_available and not self._is_generating and not request.problems():
+            self.preview_requested.emit(request)
+
+    @Slot()
+    def _on_save_clicked(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the text", "written.txt", "Texts (*.txt)")
+        if not path:
+            return
+        try:
+            Path(path).write_text(self._prompt + self.generated_text.text, encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or error
+            self.problem_found.emit(f"The text could not be written to {path}: {reason}. Choose another place.")
 
     @Slot()
     def _on_generate_clicked(self) -> None:
         if not self.generate_button.isEnabled():
             return
+        self._branch = None
         problems = self.request().problems()
         if problems:
             self._refuse(problems)
@@ -285,10 +415,12 @@ class GenerateView(QWidget):
     @Slot()
     def _on_text_changed(self) -> None:
         self.copy_button.setEnabled(not self.generated_text.document().isEmpty())
+        self.save_button.setEnabled(self.copy_button.isEnabled())
 
     @Slot()
     def _on_prompt_changed(self) -> None:
         self.show_prompt_problem("")
+        self._preview_clock.start()
 
     @Slot()
     def _on_setting_changed(self) -> None:
@@ -297,6 +429,7 @@ class GenerateView(QWidget):
             self._refuse(problems)
         else:
             self.show_setting_problems({})
+            self._preview_clock.start()
 
     def _refuse(self, problems: Problems) -> None:
         self.show_setting_problems(problems)

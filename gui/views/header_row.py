@@ -16,6 +16,7 @@ class HeaderRow(QWidget):
         super().__init__(parent)
         self._controls: list[tuple[QWidget, int]] = []
         self._shown: set[QWidget] = set()
+        self._room = (QSize(), QSize())
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def add(self, control: QWidget, rank: int = 0) -> None:
@@ -32,7 +33,10 @@ class HeaderRow(QWidget):
 
     def arrange(self) -> None:
         """Place the controls anew, after the text of one has changed."""
-        self.updateGeometry()
+        room = (self.sizeHint(), self.minimumSizeHint())
+        if room != self._room:  # otherwise the window would lay all its docks out anew
+            self._room = room
+            self.updateGeometry()
         fitting = self._fitting()
         x = self.width()
         for control, _ in reversed(self._controls):

@@ -5,22 +5,26 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
     QImage,
+    QKeyEvent,
     QLinearGradient,
     QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
     QPen,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mono_font
+from gui.views.attention_lines import paint_lines
+from gui.views.picture import picture_of
 from nanograd.text.tokenizer import visible
 
 Weights = NDArray[np.float32]
@@ -42,6 +46,19 @@ def levels_of(weights: Weights) -> NDArray[np.uint8]:
     return levels
 
 
+def shrink(weights: Weights, size: int) -> Weights:
+    """A map of at most `size` a side: each cell the largest weight of those it stands for, so that thin lines stay."""
+    T = len(weights)
+    step = -(-T // size)
+    if step <= 1:
+        return weights
+    padded = np.zeros((-(-T // step) * step,) * 2, dtype=weights.dtype)
+    padded[:T, :T] = weights
+    blocks = padded.reshape(len(padded) // step, step, len(padded) // step, step)
+    shrunk: Weights = blocks.max(axis=(1, 3))
+    return shrunk
+
+
 def image_of(argb: NDArray[np.uint32]) -> QImage:
     """A picture (height, width) that owns its pixels."""
     pixels = np.ascontiguousarray(argb)
@@ -51,7 +68,10 @@ def image_of(argb: NDArray[np.uint32]) -> QImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
-    """Where a map of T tokens lies: a square from `left`, `top`, of cells `cell` wide, labels for each `stride`-th token."""
+    """Where a map lies: a square from `left`, `top`, of cells `cell` wide, labels for each `stride`-th token.
+
+    It shows `count` tokens a side, from the token `first` on along both axes.
+    """
 
     left: float
     top: float
@@ -59,19 +79,31 @@ class _Layout:
     side: float
     stride: int
     font: QFont
+    first: int
+    count: int
 
     def cell_rect(self, query: int, key: int) -> QRectF:
-        return QRectF(self.left + key * self.cell, self.top + query * self.cell, self.cell, self.cell)
+        across, down = key - self.first, query - self.first
+        return QRectF(self.left + across * self.cell, self.top + down * self.cell, self.cell, self.cell)
+
+    @property
+    def shown(self) -> range:
+        return range(self.first, self.first + self.count)
 
 
 class AttentionMap(QWidget):
     """Where one head looks: a row for each token that looks (query), a column for each it looks at (key).
 
-    What lies after the present token stays blank. `weights` (T, T) and `tokens` are what is drawn.
+    What lies after the present token stays blank. `weights` (T, T) and `tokens` are what is drawn. Pointing at a token draws
+    lines to those it looks at; a click keeps them. The wheel zooms along the diagonal, a double click shows all again.
     """
+
+    token_pinned = Signal(object)
+    """The place of the token whose lines stay; None for none."""
 
     LABEL_GAP: Final = 5.0
     LONGEST_LABEL: Final = 84.0
+    FEWEST_SHOWN: Final = 6
     EMPTY_TEXT: Final = "Attention appears here once the model has looked at the probe."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -80,8 +112,12 @@ class AttentionMap(QWidget):
         self.tokens: tuple[str, ...] = ()
         self._theme = DARK
         self._colours = colour_table(DARK)
-        self._image = QImage()
+        self._image, self._small_image = QImage(), QImage()
         self._hovered: tuple[int, int] | None = None
+        self._pointed: int | None = None
+        self._pinned: int | None = None
+        self._first, self._count = 0, 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setObjectName("attention_map")
         self.setAccessibleName("Attention map")
         self.setMouseTracking(True)
@@ -95,9 +131,34 @@ class AttentionMap(QWidget):
     def show_weights(self, weights: Weights, tokens: tuple[str, ...]) -> None:
         """Draw `weights` (T, T) of one head over `tokens` (T)."""
         if len(tokens) != len(self.tokens):
-            self._hovered = None
+            self._hovered = self._pointed = self._pinned = None
+            self._first, self._count = 0, len(tokens)
         self.weights, self.tokens = weights, tokens
         self._make_image()
+        self.update()
+
+    @property
+    def looking_token(self) -> int | None:
+        """The place of the token whose lines are drawn: the one pointed at, otherwise the one that was pinned."""
+        return self._pinned if self._pointed is None else self._pointed
+
+    @property
+    def shown_tokens(self) -> range:
+        """The places that are in sight."""
+        return range(self._first, self._first + self._count)
+
+    def pin(self, place: int | None) -> None:
+        """Keep the lines of the token at `place`; None lets them go."""
+        if place != self._pinned:
+            self._pinned = place
+            self.token_pinned.emit(place)
+            self.update()
+
+    def show_part(self, first: int, count: int) -> None:
+        """Show so many tokens from `first` on, as far as there are."""
+        total = len(self.tokens)
+        self._count = min(max(count, min(self.FEWEST_SHOWN, total)), total)
+        self._first = min(max(first, 0), total - self._count)
         self.update()
 
     def show_theme(self, theme: Theme) -> None:
@@ -108,24 +169,22 @@ class AttentionMap(QWidget):
 
     def picture(self) -> QImage:
         """The map as it is seen now, with twice the pixels."""
-        image = QImage(self.size() * 2, QImage.Format.Format_ARGB32_Premultiplied)
-        image.setDevicePixelRatio(2)
-        image.fill(QColor(self._theme.panel))
-        painter = QPainter(image)
-        self._paint(painter)
-        painter.end()
-        return image
+        return picture_of(self, self._theme.panel, self._paint)
 
     def _make_image(self) -> None:
         if self.weights.size == 0:
-            self._image = QImage()
+            self._image = self._small_image = QImage()
             return
-        argb = self._colours[levels_of(self.weights)]
+        self._image = self._image_of(self.weights)
+        self._small_image = self._image_of(shrink(self.weights, 256))
+
+    def _image_of(self, weights: Weights) -> QImage:
+        argb = self._colours[levels_of(weights)]
         argb[np.triu_indices(argb.shape[0], 1)] = 0
-        self._image = image_of(argb)
+        return image_of(argb)
 
     def _layout(self) -> _Layout:
-        labels = [visible(token) for token in self.tokens]
+        labels = [visible(token) for token in self.tokens[self._first : self._first + self._count]]
         font = mono_font(SMALL_PX)
         widest = max(QFontMetricsF(font).horizontalAdvance(label) for label in labels)
         strip = min(widest, self.LONGEST_LABEL) + self.LABEL_GAP
@@ -135,12 +194,21 @@ class AttentionMap(QWidget):
         metrics = QFontMetricsF(font)
         needed = max(metrics.ascent(), metrics.horizontalAdvance("M") + 1)
         stride = max(1, int(np.ceil(needed / max(cell, 0.1))))
-        return _Layout(left=strip, top=top, cell=cell, side=cell * len(labels), stride=stride, font=font)
+        return _Layout(
+            left=strip,
+            top=top,
+            cell=cell,
+            side=cell * len(labels),
+            stride=stride,
+            font=font,
+            first=self._first,
+            count=len(labels),
+        )
 
     def _cell(self, available: float) -> float:
         """Whole device pixels where that wastes little room."""
         ratio = self.devicePixelRatioF()
-        exact = max(available, 1.0) / len(self.tokens)
+        exact = max(available, 1.0) / self._count
         whole = np.floor(exact * ratio) / ratio
         return float(whole if whole > 0.8 * exact else exact)
 
@@ -154,6 +222,8 @@ class AttentionMap(QWidget):
         self._paint_labels(painter, layout)
         if layout.side >= 200:
             self._paint_scale(painter, layout)
+        if self.looking_token is not None:
+            self._paint_lines(painter, layout, self.looking_token)
         if self._hovered is not None:
             self._paint_hovered(painter, layout, *self._hovered)
 
@@ -170,14 +240,35 @@ class AttentionMap(QWidget):
         outline.addRoundedRect(square, radius, radius)
         painter.save()
         painter.setClipPath(outline)
-        painter.drawImage(square, self._image)
+        whole = self._count == len(self.tokens)
+        if whole and layout.cell * self.devicePixelRatioF() < 1:  # cells that share a pixel: the strongest is seen
+            painter.drawImage(square, self._small_image)
+        else:
+            painter.drawImage(square, self._image, QRectF(self._first, self._first, self._count, self._count))
         painter.restore()
+
+    def _paint_lines(self, painter: QPainter, layout: _Layout, query: int) -> None:
+        if query not in layout.shown:
+            return
+        keys = range(layout.first, query + 1)
+        middle = layout.cell_rect(query, query).center().y()
+        columns = [layout.cell_rect(query, key).center().x() for key in keys]
+        paint_lines(
+            painter,
+            QPointF(layout.left - 1, middle),
+            [QPointF(x, layout.top - 1) for x in columns],
+            [QPointF(x, middle) for x in columns],
+            [float(weight) for weight in np.nan_to_num(self.weights[query, layout.first : query + 1])],
+            self._theme.text,
+        )
 
     def _paint_labels(self, painter: QPainter, layout: _Layout) -> None:
         painter.setFont(layout.font)
         query, key = self._hovered or (-1, -1)
+        query = query if self.looking_token is None else self.looking_token
         are_wide = any(len(visible(token)) > 1 for token in self.tokens)
-        for index, token in enumerate(self.tokens):
+        for index in layout.shown:
+            token = self.tokens[index]
             near_hover = abs(index - query) < layout.stride and query >= 0
             if index == query or (index % layout.stride == 0 and not near_hover):
                 self._paint_query_label(painter, layout, index, visible(token), index == query)
@@ -187,7 +278,7 @@ class AttentionMap(QWidget):
 
     def _paint_query_label(self, painter: QPainter, layout: _Layout, index: int, text: str, is_hovered: bool) -> None:
         painter.setPen(QColor(self._theme.accent if is_hovered else self._theme.muted))
-        middle = layout.top + (index + 0.5) * layout.cell
+        middle = layout.top + (index - layout.first + 0.5) * layout.cell
         text = QFontMetricsF(layout.font).elidedText(text, Qt.TextElideMode.ElideRight, layout.left - self.LABEL_GAP + 1)
         rect = QRectF(0, middle - 10, layout.left - self.LABEL_GAP, 20)
         painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
@@ -196,7 +287,7 @@ class AttentionMap(QWidget):
         self, painter: QPainter, layout: _Layout, index: int, text: str, is_hovered: bool, are_wide: bool
     ) -> None:
         painter.setPen(QColor(self._theme.accent if is_hovered else self._theme.muted))
-        middle = layout.left + (index + 0.5) * layout.cell
+        middle = layout.left + (index - layout.first + 0.5) * layout.cell
         if not are_wide:
             painter.drawText(QRectF(middle - 10, layout.top - 18, 20, 16), Qt.AlignmentFlag.AlignCenter, text)
             return
@@ -235,8 +326,9 @@ class AttentionMap(QWidget):
         faint = QColor(self._theme.text)
         faint.setAlphaF(0.45)
         painter.setPen(QPen(faint, 1))
-        row = QRectF(layout.left, cell.top(), (query + 1) * layout.cell, layout.cell)
-        column = QRectF(cell.left(), layout.top + key * layout.cell, layout.cell, layout.side - key * layout.cell)
+        row = QRectF(layout.left, cell.top(), (query - layout.first + 1) * layout.cell, layout.cell)
+        down = (key - layout.first) * layout.cell
+        column = QRectF(cell.left(), layout.top + down, layout.cell, layout.side - down)
         painter.drawRect(row.adjusted(-0.5, -0.5, 0.5, 0.5))
         painter.drawRect(column.adjusted(-0.5, -0.5, 0.5, 0.5))
         painter.setPen(line)
@@ -271,12 +363,54 @@ class AttentionMap(QWidget):
         return self._layout().cell_rect(query, key).center()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point at the cell under the mouse."""
-        self._hover(self._cell_at(event.position()))
+        """Point at the cell or the token under the mouse."""
+        self._hover(self._cell_at(event.position()), self._label_at(event.position()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Keep the lines of the token that was clicked, on an axis or by its row; a second click lets them go."""
+        cell, label = self._cell_at(event.position()), self._label_at(event.position())
+        place = label if label is not None else cell[0] if cell else None
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pin(None if place == self._pinned else place)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Show all tokens again."""
+        self.show_part(0, len(self.tokens))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Show fewer tokens around the one under the mouse, or more."""
+        if not self.tokens:
+            return
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            delta = event.angleDelta().y() or event.angleDelta().x()
+            self.show_part(self._first - round(np.sign(delta) * max(1, self._count // 10)), self._count)
+            return
+        layout = self._layout()
+        share = min(max((event.position().y() - layout.top) / max(layout.side, 1.0), 0.0), 1.0)
+        count = round(self._count * 0.8 ** (event.angleDelta().y() / 120))
+        count = count if count != self._count else self._count - int(np.sign(event.angleDelta().y()))
+        place = self._first + int(share * self._count)
+        self.show_part(place - int(share * count), count)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down move the token whose lines are kept, Escape lets them go, + and - zoom."""
+        moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key = Qt.Key(event.key())
+        if key in moves and self.tokens:
+            start = len(self.tokens) if self._pinned is None else self._pinned
+            self.pin(min(max(start + moves[key], 0), len(self.tokens) - 1))
+        elif key == Qt.Key.Key_Escape and self._pinned is not None:
+            self.pin(None)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus) and self.tokens:
+            count = round(self._count * (0.8 if key == Qt.Key.Key_Plus else 1.25))
+            middle = self._first + self._count // 2 if self._pinned is None else self._pinned
+            self.show_part(middle - count // 2, count)
+        else:
+            super().keyPressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is pointed at any more."""
-        self._hover(None)
+        self._hover(None, None)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the map as it stands."""
@@ -284,15 +418,25 @@ class AttentionMap(QWidget):
         self._paint(painter)
         painter.end()
 
-    def _hover(self, hovered: tuple[int, int] | None) -> None:
-        if hovered != self._hovered:
-            self._hovered = hovered
+    def _hover(self, hovered: tuple[int, int] | None, pointed: int | None) -> None:
+        if (hovered, pointed) != (self._hovered, self._pointed):
+            self._hovered, self._pointed = hovered, pointed
             self.update()
+
+    def _label_at(self, position: QPointF) -> int | None:
+        """The place of the token whose name lies there, on either axis."""
+        if not self.tokens:
+            return None
+        layout = self._layout()
+        x, y = position.x() - layout.left, position.y() - layout.top
+        along = y if x < 0 <= y else x if y < 0 <= x else -1.0
+        place = layout.first + int(along // layout.cell)
+        return place if along >= 0 and place in layout.shown else None
 
     def _cell_at(self, position: QPointF) -> tuple[int, int] | None:
         if not self.tokens:
             return None
         layout = self._layout()
-        query = int((position.y() - layout.top) // layout.cell)
-        key = int((position.x() - layout.left) // layout.cell)
-        return (query, key) if 0 <= key <= query < len(self.tokens) else None
+        query = layout.first + int((position.y() - layout.top) // layout.cell)
+        key = layout.first + int((position.x() - layout.left) // layout.cell)
+        return (query, key) if layout.first <= key <= query < layout.first + layout.count else None

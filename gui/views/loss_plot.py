@@ -1,87 +1,21 @@
 """The loss over the steps: a plot that can be zoomed, dragged and read off."""
 
-from math import floor, log, log10
+from math import floor, isfinite, log, log10
 from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from gui.format import loss_text
+from gui.format import figure_text, loss_text, scientific_text
 from gui.run_history import RunHistory
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
+from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, nice_ticks, pen, thinned
 
-Floats = NDArray[np.float64]
 MOST_DOTS: Final = 120
-
-
-def nice_ticks(low: float, high: float, count: int, smallest_step: float = 0.0) -> tuple[float, list[float]]:
-    """About `count` round numbers from `low` to `high`, and the step between them."""
-    rough = max((high - low) / max(count, 1), smallest_step, 1e-12)
-    power = 10.0 ** floor(log10(rough))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
-    step = max(step, smallest_step)
-    first = int(np.ceil(low / step - 1e-9))
-    return step, [index * step for index in range(first, int(np.floor(high / step + 1e-9)) + 1)]
-
-
-def envelope(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
-    """The lowest and the highest finite `y` of each of so many groups of points, in the order of `x`: what a plot can show."""
-    if len(x) <= 2 * columns:
-        keep = np.isfinite(y)
-        return x[keep], y[keep]
-    starts = np.arange(0, len(x), -(-len(x) // columns))
-    low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
-    keep = np.isfinite(low) & np.isfinite(high)
-    return np.repeat(x[starts[keep]], 2), np.column_stack([low[keep], high[keep]]).ravel()
-
-
-def thinned(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
-    """At most about `columns` of the points of a smooth curve, the last among them."""
-    step = max(1, -(-len(x) // columns))
-    places = np.append(np.arange(0, len(x) - 1, step), len(x) - 1) if len(x) else np.arange(0)
-    places = places[np.isfinite(y[places])]
-    return x[places], y[places]
-
-
-class _Axis(pg.AxisItem):  # type: ignore[misc]
-    """Few quiet figures, in round numbers; the loss may be drawn by its logarithm."""
-
-    def __init__(self, orientation: str) -> None:
-        super().__init__(orientation)
-        self.is_logarithmic = False
-        self.enableAutoSIPrefix(False)
-        self.setStyle(tickLength=0, tickTextOffset=8, autoExpandTextSpace=False, tickFont=interface_font(SMALL_PX))
-
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        if self.orientation == "bottom":
-            step, values = nice_ticks(minVal, maxVal, int(size / 105), smallest_step=1.0)
-            return [(step, [value for value in values if value >= 0])]
-        count = min(int(size / 24), 8)
-        margin = (maxVal - minVal) * 8 / max(size, 16.0)
-        minVal, maxVal = minVal + margin, maxVal - margin
-        if not self.is_logarithmic:
-            return [nice_ticks(minVal, maxVal, count)]
-        low, high = 10.0**minVal, 10.0**maxVal
-        if high / low < 8:
-            step, values = nice_ticks(low, high, count)
-        else:
-            decades = range(floor(minVal), floor(maxVal) + 1)
-            step, values = 1e-9, [10.0**decade * factor for decade in decades for factor in (1, 2, 5)]
-        return [(step, [log10(value) for value in values if low <= value <= high])]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if self.orientation == "bottom":
-            return [f"{value:,.0f}" for value in values]
-        shown = [10.0**value for value in values] if self.is_logarithmic else values
-        if spacing < 1e-6 or (shown and max(shown) >= 1e4):
-            return [f"{value:g}" for value in shown]
-        decimals = max(1, -floor(log10(spacing) + 1e-9) + (1 if 2.4 < spacing / 10 ** floor(log10(spacing) + 1e-9) < 2.6 else 0))
-        return [f"{value:.{decimals}f}" for value in shown]
 
 
 class LossPlot(pg.PlotWidget):  # type: ignore[misc]
@@ -92,14 +26,17 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
     painted = Signal(float)
     following_changed = Signal(bool)
+    pointed_at = Signal(object)
+    """The place along the steps that the pointer is over; None where it is over none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self._left, self._bottom = _Axis("left"), _Axis("bottom")
+        self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
         super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom})
         self._history = RunHistory()
         self._max_steps, self._vocabulary_size, self._weight = 1, 0, 0.0
         self._is_logarithmic = False
         self._is_following = True
+        self._moment: int | None = None
         self._theme = DARK
         self._y_range = (0.0, 1.0)
         self._add_curves()
@@ -117,6 +54,20 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
     def failure_text(self) -> str:
         """The word at the place where the run failed; empty where it did not."""
         return str(self._failure_label.toPlainText()) if self._failure_label.isVisible() else ""
+
+    @property
+    def overfitting_text(self) -> str:
+        """The words over the part of the run that overfits; empty where none does."""
+        return str(self._overfitting_label.toPlainText()) if self._overfitting_label.isVisible() else ""
+
+    def show_moment(self, step: int | None) -> None:
+        """Mark the step that the other views show; None is the latest."""
+        self._moment = step
+        self._draw_marks()
+
+    def show_axis_below(self, is_shown: bool) -> None:
+        """Name the steps under this plot, or leave that to a plot below it."""
+        self._bottom.show_figures(is_shown)
 
     def show_history(self, history: RunHistory, max_steps: int, vocabulary_size: int, smoothing: float) -> None:
         """Draw the run as it stands now."""
@@ -145,21 +96,25 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         """Draw in this theme's colours from now on."""
         self._theme = theme
         self.setBackground(theme.panel)
-        for axis in (self._left, self._bottom):
-            axis.setTextPen(theme.faint)
-            axis.setPen(None)
-        self._left.setTickPen(theme.hairline)
-        self._bottom.setTickPen(theme.panel)
+        self._left.show_theme(theme, theme.hairline)
+        self._bottom.show_theme(theme, theme.panel)
         self._ratio = self.devicePixelRatioF()
         thick = round(2 * self._ratio)
-        self._raw.setPen(_pen(theme.training, 1, 0.3))
-        self._smooth.setPen(_pen(theme.training, thick))
-        self._validation.setPen(_pen(theme.validation, thick))
+        self._raw.setPen(pen(theme.training, 1, 0.3))
+        self._smooth.setPen(pen(theme.training, thick))
+        self._validation.setPen(pen(theme.validation, thick))
         self._dots.setBrush(theme.validation)
         self._uniform.setPen(pg.mkPen(theme.faint, width=1, dash=[4, 4]))
         self._uniform_label.setColor(theme.faint)
-        self._now.setPen(_pen(theme.training, 1, 0.55))
-        self._failure.setPen(_pen(theme.bad, 1))
+        self._now.setPen(pen(theme.training, 1, 0.55))
+        self._best.setPen(pen(theme.text, thick))
+        self._best.setBrush(pg.mkBrush(theme.validation))
+        self._best_label.setColor(theme.validation)
+        shade = QColor(theme.validation)
+        shade.setAlphaF(0.08)
+        self._overfitting.setBrush(shade)
+        self._overfitting_label.setColor(theme.validation)
+        self._failure.setPen(pen(theme.bad, 1))
         self._failure_label.setColor(theme.bad)
         self._hair.setStyleSheet(f"background: {theme.faint};")
         self._readout.setStyleSheet(
@@ -196,6 +151,14 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
                     self._history.validation_loss[index],
                 )
             )
+        if steps.size and step >= 1:
+            index = int(np.searchsorted(steps, step))
+            for name, value in (
+                ("learning rate", scientific_text(float(self._history.lr[index]))),
+                ("gradient norm", figure_text(float(self._history.gradient_norm[index]))),
+                ("tokens/s", f"{self._history.tokens_per_second[index]:,.0f}"),
+            ):
+                lines.append(f"<tr><td>{name}&nbsp;&nbsp;</td><td align=right>{value}</td></tr>")
         title = f"<tr><td colspan=2 style='color:{self._theme.text}'><b>step {step:,}</b></td></tr>"
         return f"<table cellspacing=0 cellpadding=1>{title}{''.join(lines)}</table>" if lines else ""
 
@@ -207,11 +170,16 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._uniform = pg.InfiniteLine(angle=0)
         self._uniform_label = pg.TextItem(anchor=(1, 1))
         self._now = pg.InfiniteLine(angle=90)
+        self._best = pg.ScatterPlotItem(size=10, antialias=True)
+        self._best_label = pg.TextItem(anchor=(0.5, 1.15))
+        self._overfitting = pg.LinearRegionItem(movable=False, pen=pg.mkPen(None))
+        self._overfitting_label = pg.TextItem(anchor=(0, 0))
         self._failure = pg.InfiniteLine(angle=90)
         self._failure_label = pg.TextItem(anchor=(0, 0))
-        for label in (self._uniform_label, self._failure_label):
+        for label in (self._uniform_label, self._best_label, self._overfitting_label, self._failure_label):
             label.setFont(interface_font(SMALL_PX))
         for item in (
+            self._overfitting,
             self._uniform,
             self._uniform_label,
             self._now,
@@ -219,6 +187,9 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             self._validation,
             self._dots,
             self._smooth,
+            self._best,
+            self._best_label,
+            self._overfitting_label,
             self._failure,
             self._failure_label,
         ):
@@ -236,7 +207,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self.showGrid(y=True, alpha=1.0)
         self._left.setZValue(-1)
         self._bottom.setHeight(32)
-        self._left.setWidth(38)
+        self._left.setWidth(AXIS_WIDTH_PX)
         self.disableAutoRange()
         self.plotItem.getViewBox().setDefaultPadding(0)
         self.plotItem.sigRangeChangedManually.connect(self._on_range_changed_by_hand)
@@ -308,7 +279,9 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         (_, right), (bottom, top) = self.plotItem.getViewBox().viewRange()
         self._now.setVisible(bool(steps.size))
         if steps.size:
-            self._now.setPos(float(steps[-1]))
+            self._now.setPos(float(steps[-1] if self._moment is None else self._moment))
+        self._draw_best()
+        self._draw_overfitting(top - 0.2 * (top - bottom))  # below the uniform guess, above what has been learned
         self._uniform.setVisible(self._vocabulary_size > 1)
         self._uniform_label.setVisible(self._vocabulary_size > 1)
         if self._vocabulary_size > 1:
@@ -326,6 +299,30 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             self._failure_label.setText(f"not a number at step {failed:,}")
             self._failure_label.setAnchor((1 if is_right else 0, 0))
             self._failure_label.setPos(failed, top - 0.3 * (top - bottom))
+
+    def _draw_best(self) -> None:
+        """The lowest validation loss; in words too once there are later ones."""
+        best = self._history.best_evaluation
+        self._best.setVisible(best is not None)
+        self._best_label.setVisible(False)
+        if best is None:
+            return
+        step, loss = best
+        height = log10(loss) if self._is_logarithmic and loss > 0 else loss
+        self._best.setData([step], [height])
+        if step != self._history.validation_steps[-1] and isfinite(height):
+            self._best_label.setText(f"best {loss_text(loss)}")
+            self._best_label.setPos(step, height)
+            self._best_label.setVisible(True)
+
+    def _draw_overfitting(self, height: float) -> None:
+        since = self._history.overfitting_since
+        self._overfitting.setVisible(since is not None)
+        self._overfitting_label.setVisible(since is not None)
+        if since is not None:
+            self._overfitting.setRegion((since, max(self._max_steps, int(self._history.steps[-1]))))
+            self._overfitting_label.setText(f"overfitting since step {since:,}")
+            self._overfitting_label.setPos(since, height)
 
     def _failed_step(self) -> int | None:
         if self._history.failure is not None:
@@ -355,10 +352,12 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._readout.move(x, y)
         self._hair.show()
         self._readout.show()
+        self.pointed_at.emit(float(step))
 
     def _hide_readout(self) -> None:
         self._hair.hide()
         self._readout.hide()
+        self.pointed_at.emit(None)
 
     @Slot(object)
     def _on_range_changed_by_hand(self, _axes: Any) -> None:
@@ -392,12 +391,6 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         started = perf_counter()
         super().paintEvent(event)
         self.painted.emit(perf_counter() - started)
-
-
-def _pen(colour: str, width: int, opacity: float = 1.0) -> Any:
-    shade = QColor(colour)
-    shade.setAlphaF(opacity)
-    return pg.mkPen(shade, width=width)
 
 
 def _line(name: str, colour: str, loss: float) -> str:

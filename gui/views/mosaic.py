@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QP
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.theme import DARK, Theme
-from gui.views.heatmap import Weights, colour_table, image_of, levels_of
+from gui.views.heatmap import Weights, colour_table, image_of, levels_of, shrink
 
 
 class AttentionMosaic(QWidget):
@@ -25,7 +25,7 @@ class AttentionMosaic(QWidget):
         self._weights: Weights = np.empty((0, 0, 0, 0), dtype=np.float32)
         self._n_layer, self._n_head = 1, 1
         self._chosen = (0, 0)
-        self._theme = DARK
+        self._theme, self._colours = DARK, colour_table(DARK)
         self._image: QImage | None = None
         self.setObjectName("attention_mosaic")
         self.setAccessibleName("All heads")
@@ -61,7 +61,7 @@ class AttentionMosaic(QWidget):
 
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
-        self._theme = theme
+        self._theme, self._colours = theme, colour_table(theme)
         self._forget_image()
 
     def height_for(self, width: int) -> int:
@@ -102,8 +102,8 @@ class AttentionMosaic(QWidget):
         return image
 
     def _tile_pixels(self, weights: Weights, tile: int, blank: np.uint32) -> NDArray[np.uint32]:
-        shrunk = _shrink(weights, tile)
-        pixels = colour_table(self._theme)[levels_of(shrunk)]
+        shrunk = shrink(weights, tile)
+        pixels = self._colours[levels_of(shrunk)]
         pixels[np.triu_indices(len(pixels), 1)] = blank
         places = np.arange(tile) * len(pixels) // tile
         return pixels[places[:, None], places]
@@ -155,16 +155,3 @@ class AttentionMosaic(QWidget):
         pitch = self._tile() + self.GAP
         layer, head = int((position.y() - 1) // pitch), int((position.x() - 1) // pitch)
         return (layer, head) if 0 <= layer < self._n_layer and 0 <= head < self._n_head else None
-
-
-def _shrink(weights: Weights, size: int) -> Weights:
-    """A map of at most `size` a side: each cell the largest weight of those it stands for, so that thin lines stay."""
-    T = len(weights)
-    step = -(-T // size)
-    if step <= 1:
-        return weights
-    padded = np.zeros((-(-T // step) * step,) * 2, dtype=weights.dtype)
-    padded[:T, :T] = weights
-    blocks = padded.reshape(len(padded) // step, step, len(padded) // step, step)
-    shrunk: Weights = blocks.max(axis=(1, 3))
-    return shrunk

@@ -5,31 +5,32 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtGui import QAction, QColor, QFont, QKeySequence, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
 
-from gui.format import figure_text, loss_text, scientific_text
+from gui.format import loss_text, tooltip_text
 from gui.redraw import RedrawClock
 from gui.run_history import RunHistory
 from gui.theme import DARK, TITLE_PX, Theme, interface_font, scaled, set_role
+from gui.views.curves import COURSES, Curves
 from gui.views.header_row import HeaderRow
-from gui.views.loss_plot import LossPlot
 from gui.views.number_field import NumberField
 from gui.views.panel import hairline
 
 
 class ProgressView(QWidget):
-    """The loss as a plot, and beside it three small figures with their course.
+    """The loss as a plot, and beside it three small figures with their course, each of which can lie below the loss instead.
 
     `header` holds the legend and the plot's settings for the panel's title bar.
     """
@@ -39,6 +40,7 @@ class ProgressView(QWidget):
     problem_found = Signal(str)
 
     NARROW: Final = 640
+    CURVE_INTERVAL_S: Final = 0.2
     TEXT_INTERVAL_S: Final = 0.25
     SMOOTHING: Final = 0.9
     EMPTY_TEXT: Final = "Press Train to see the loss fall."
@@ -47,7 +49,8 @@ class ProgressView(QWidget):
         super().__init__(parent)
         self._history = RunHistory()
         self._max_steps, self._vocabulary_size = 1, 0
-        self.loss_plot = LossPlot()
+        self.curves = Curves()
+        self.loss_plot = self.curves.loss_plot
         self.smoothing_setting = NumberField()
         self.log_axis_button = _flat_button("log_axis_button", "log", "Logarithmic axis", "Draw the loss by its logarithm")
         self.latest_button = _flat_button(
@@ -56,17 +59,19 @@ class ProgressView(QWidget):
         self.csv_button = _flat_button(
             "progress_csv_button", "CSV", "Save the numbers as CSV", "Save all numbers of the run as a table"
         )
-        self.png_button = _flat_button("progress_png_button", "PNG", "Save the plot as a picture", "Save the plot as a picture")
+        self.png_button = _flat_button(
+            "progress_png_button", "Image", "Save the plot as a picture", "Save the plots as PNG or SVG"
+        )
         self._training_legend = _Legend("training", "training_loss_label")
         self._validation_legend = _Legend("validation", "validation_loss_label")
-        self._figures = (
-            _Figure("Learning rate", "lr_label"),
-            _Figure("Gradient norm", "gradient_norm_label"),
-            _Figure("Tokens per second", "tokens_per_second_label"),
-        )
+        self.log_axis_action = _action(self, "log_axis_action", self.log_axis_button, "Ctrl+L", is_checkable=True)
+        self.export_csv_action = _action(self, "export_csv_action", self.csv_button, "Ctrl+E")
+        self.export_image_action = _action(self, "export_image_action", self.png_button, "Ctrl+Shift+E")
+        self.curves_button = _flat_button("curves_button", "Curves", "Further curves", "Which curves lie below the loss")
+        self._figures = {name: _Figure(title, f"{name}_label") for name, (title, _) in COURSES.items()}
         self._column = QWidget()
         self._pages = QStackedLayout(self)
-        self._clock = RedrawClock(self, self._redraw)
+        self._clock = RedrawClock(self, self._redraw, shortest_interval_s=self.CURVE_INTERVAL_S)
         self._text_clock = RedrawClock(self, self._show_texts, shortest_interval_s=self.TEXT_INTERVAL_S)
         self.header = self._build_header()
         self._arrange()
@@ -85,12 +90,16 @@ class ProgressView(QWidget):
         self._clock.request()
         self._text_clock.request()
 
+    def show_moment(self, step: int | None) -> None:
+        """Mark the step that the other views show; None is the latest."""
+        self.loss_plot.show_moment(step)
+
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
-        self.loss_plot.show_theme(theme)
+        self.curves.show_theme(theme)
         self._training_legend.show_colour(theme.training)
         self._validation_legend.show_colour(theme.validation)
-        for figure in self._figures:
+        for figure in self._figures.values():
             figure.show_theme(theme)
 
     def clear(self) -> None:
@@ -98,8 +107,8 @@ class ProgressView(QWidget):
         self.show_history(RunHistory(), 1, 0)
 
     def save_picture(self, path: str) -> None:
-        """Write the plot as PNG."""
-        if not self.loss_plot.picture().save(path):
+        """Write the plots as PNG or, by the ending, as SVG."""
+        if not self.curves.save(path):
             self.problem_found.emit(f"The picture could not be written to {path}. Choose another place.")
 
     def _build_header(self) -> HeaderRow:
@@ -114,13 +123,14 @@ class ProgressView(QWidget):
         label = QLabel("Smoothing")
         set_role(label, "muted")
         label.setBuddy(setting)
-        self.log_axis_button.setCheckable(True)
+        self.curves_button.setMenu(self._build_menu())
         header.add(self._training_legend, 1)
         header.add(self._validation_legend, 1)
         header.add(self.latest_button)
         header.add(label, 4)
         header.add(setting, 3)
         header.add(self.log_axis_button, 2)
+        header.add(self.curves_button, 2)
         header.add(self.csv_button, 2)
         header.add(self.png_button, 2)
         header.show_control(self.latest_button, False)
@@ -136,13 +146,12 @@ class ProgressView(QWidget):
         row = QHBoxLayout(body)
         row.setContentsMargins(0, 0, 4, 0)
         row.setSpacing(12)
-        row.addWidget(self.loss_plot, 2)
+        row.addWidget(self.curves, 2)
         column = QVBoxLayout(self._column)
         column.setContentsMargins(0, 4, 0, 8)
         column.setSpacing(0)
-        for index, figure in enumerate(self._figures):
-            if index:
-                column.addWidget(hairline())
+        for index, figure in enumerate(self._figures.values()):
+            figure.line_above.setVisible(index > 0)
             column.addWidget(figure, 1)
             figure.setMaximumHeight(scaled(96))
         column.addStretch(0)
@@ -151,22 +160,44 @@ class ProgressView(QWidget):
         self._pages.addWidget(empty)
         self._pages.addWidget(body)
 
+    def _build_menu(self) -> QMenu:
+        """Each further curve, to be shown below the loss or not."""
+        menu = QMenu(self.curves_button)
+        menu.setObjectName("curves_menu")
+        for name, (title, _) in COURSES.items():
+            action = menu.addAction(f"{title} below the loss")
+            action.setObjectName(f"show_{name}_action")
+            action.setCheckable(True)
+            action.toggled.connect(lambda is_shown, name=name: self._show_course(name, is_shown))
+        return menu
+
+    def _show_course(self, name: str, is_shown: bool) -> None:
+        self.curves.show_course(name, is_shown)
+        self._figures[name].setVisible(not is_shown)
+        shown = [figure for figure in self._figures.values() if not figure.isHidden()]
+        for figure in shown:
+            figure.line_above.setVisible(figure is not shown[0])
+        self._fit()
+        self.request_redraw()
+
     def _connect(self) -> None:
         self.loss_plot.painted.connect(self._clock.note_painting)
+        for course in self.curves.courses.values():
+            course.painted.connect(self._clock.note_painting)
         self.loss_plot.following_changed.connect(self._on_following_changed)
         self.latest_button.clicked.connect(self.loss_plot.follow)
-        self.log_axis_button.toggled.connect(self.loss_plot.show_logarithmic)
+        self.log_axis_action.toggled.connect(self.loss_plot.show_logarithmic)
         self.smoothing_setting.valueChanged.connect(self._on_smoothing_changed)
-        self.csv_button.clicked.connect(self._on_csv_clicked)
-        self.png_button.clicked.connect(self._on_png_clicked)
+        self.export_csv_action.triggered.connect(self._on_csv_requested)
+        self.export_image_action.triggered.connect(self._on_image_requested)
 
     def _redraw(self) -> None:
         history = self._history
         self._pages.setCurrentIndex(1 if history.steps.size or history.validation_steps.size else 0)
-        self.loss_plot.show_history(history, self._max_steps, self._vocabulary_size, self.smoothing_setting.value())
-        if self._column.isVisible():
-            for figure, values in zip(self._figures, (history.lr, history.gradient_norm, history.tokens_per_second), strict=True):
-                figure.show_course(values)
+        self.curves.show_history(history, self._max_steps, self._vocabulary_size, self.smoothing_setting.value())
+        for name, figure in self._figures.items():
+            if figure.isVisible():
+                figure.show_course(getattr(history, name))
 
     def _show_texts(self) -> None:
         history = self._history
@@ -176,10 +207,9 @@ class ProgressView(QWidget):
         self._validation_legend.show_loss(float(validation[-1]) if validation.size else None)
         self.header.arrange()
         if history.steps.size:
-            lr, norm, speed = self._figures
-            lr.show_value(scientific_text(float(history.lr[-1])))
-            norm.show_value(figure_text(float(history.gradient_norm[-1])))
-            speed.show_value(f"{history.tokens_per_second[-1]:,.0f}")
+            for name, figure in self._figures.items():
+                _, show = COURSES[name]
+                figure.show_value(show(float(getattr(history, name)[-1])))
 
     @Slot(bool)
     def _on_following_changed(self, is_following: bool) -> None:
@@ -190,22 +220,28 @@ class ProgressView(QWidget):
         self.request_redraw()
 
     @Slot()
-    def _on_csv_clicked(self) -> None:
+    def _on_csv_requested(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the numbers", "progress.csv", "Tables (*.csv)")
         if path:
             self.csv_requested.emit(path)
 
     @Slot()
-    def _on_png_clicked(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the plot", "loss.png", "Pictures (*.png)")
+    def _on_image_requested(self) -> None:
+        kinds = "Pictures (*.png);;Vector drawings (*.svg)"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the plots", "loss.png", kinds)
         if path:
             self.save_picture(path)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit what is shown to the new size."""
         super().resizeEvent(event)
-        self._column.setVisible(self.width() >= self.NARROW)
+        self._fit()
         self._clock.request()
+
+    def _fit(self) -> None:
+        """The small figures stay where there is room for them, and any of them is left."""
+        has_figures = any(not figure.isHidden() for figure in self._figures.values())
+        self._column.setVisible(self.width() >= self.NARROW and has_figures)
 
 
 class _Legend(QWidget):
@@ -244,17 +280,19 @@ class _Figure(QWidget):
         self._value.setAccessibleName(name)
         self._value.setFont(interface_font(TITLE_PX, QFont.Weight.DemiBold))
         self._line = _Sparkline()
+        self.line_above = hairline()
         grid = QGridLayout(self)
-        grid.setContentsMargins(0, 4, 0, 4)
+        grid.setContentsMargins(0, 0, 0, 4)
+        grid.addWidget(self.line_above, 0, 0, 1, 2)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(2)
         grid.setColumnMinimumWidth(0, 106)
         grid.setColumnStretch(1, 1)
-        grid.setRowStretch(0, 1)
-        grid.setRowStretch(3, 1)
-        grid.addWidget(title, 1, 0)
-        grid.addWidget(self._value, 2, 0)
-        grid.addWidget(self._line, 0, 1, 4, 1)
+        grid.setRowStretch(1, 1)
+        grid.setRowStretch(4, 1)
+        grid.addWidget(title, 2, 0)
+        grid.addWidget(self._value, 3, 0)
+        grid.addWidget(self._line, 1, 1, 4, 1)
 
     def show_value(self, text: str) -> None:
         self._value.setText(text)
@@ -316,6 +354,24 @@ def _means(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
     starts = np.arange(0, finite.size, size)
     means: NDArray[np.float64] = np.add.reduceat(finite, starts) / np.diff(np.append(starts, finite.size))
     return means
+
+
+def _action(view: QWidget, name: str, button: QPushButton, shortcut: str, *, is_checkable: bool = False) -> QAction:
+    """What a button of the header does, as an action with a shortcut: whichever is used, both show it."""
+    action = QAction(button.accessibleName(), view)
+    action.setObjectName(name)
+    action.setShortcut(QKeySequence(shortcut))
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    button.setToolTip(tooltip_text(f"{button.toolTip()} ({keys})"))
+    view.addAction(action)
+    if is_checkable:
+        action.setCheckable(True)
+        button.setCheckable(True)
+        button.toggled.connect(action.setChecked)
+        action.toggled.connect(button.setChecked)
+    else:
+        button.clicked.connect(action.trigger)
+    return action
 
 
 def _flat_button(name: str, text: str, accessible_name: str, tip: str) -> QPushButton:

@@ -21,6 +21,7 @@ class SamplesView(QWidget):
         super().__init__(parent)
         self._samples: list[tuple[SampleWritten, float | None]] = []
         self._theme = DARK
+        self._moment: int | None = None
         self.samples_view = QTextEdit()
         self.samples_view.setObjectName("samples_view")
         self.samples_view.setAccessibleName("Samples written while training")
@@ -49,6 +50,12 @@ class SamplesView(QWidget):
         self._samples = list(reversed(samples))[:SAMPLES_KEPT]
         self._write()
 
+    def show_moment(self, step: int | None) -> None:
+        """Show only what was written up to a step; None shows all."""
+        if step != self._moment:
+            self._moment = step
+            self._write()
+
     def clear(self) -> None:
         """Forget all samples."""
         self._samples.clear()
@@ -67,7 +74,8 @@ class SamplesView(QWidget):
         self.samples_view.clear()
         cursor = QTextCursor(self.samples_view.document())
         cursor.beginEditBlock()
-        for index, (event, validation_loss) in enumerate(self._samples):
+        written = [sample for sample in self._samples if self._moment is None or sample[0].step <= self._moment]
+        for index, (event, validation_loss) in enumerate(written):
             self._write_sample(cursor, event, validation_loss, is_first=index == 0)
         cursor.endEditBlock()
         bar.setValue(0 if was_on_top else bar.maximum() - from_end)

@@ -4,10 +4,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -25,7 +26,13 @@ from nanograd.text.tokenizer import visible
 
 
 class WrittenText(QTextEdit):
-    """Shows tokens as they come and stays at the end of the text, unless the user scrolled up."""
+    """Shows tokens as they come and stays at the end of the text, unless the user scrolled up.
+
+    Pointing at a token shows its rivals; a click keeps them there, so that one of them can be clicked.
+    """
+
+    rival_chosen = Signal(int, str)
+    """The place of a token, counted from 0, and the text to go on with in its stead."""
 
     LINE_HEIGHT: Final = 140.0
     STRONGEST_SHADE: Final = 0.42
@@ -37,8 +44,10 @@ class WrittenText(QTextEdit):
         self._tokens: list[TextGenerated] = []
         self._ends: list[int] = []
         self._is_writing = False
+        self._pinned: int | None = None
         self._card = RivalsCard(self)
         self._card.hide()
+        self._card.rival_clicked.connect(self._on_rival_clicked)
         self.setObjectName("generated_text")
         self.setAccessibleName("Generated text")
         self.setReadOnly(True)
@@ -48,7 +57,7 @@ class WrittenText(QTextEdit):
         self.setMinimumHeight(60)
         self.document().setDocumentMargin(1)
         self.viewport().setMouseTracking(True)
-        self.verticalScrollBar().valueChanged.connect(self._card.hide)
+        self.verticalScrollBar().valueChanged.connect(self._unpin)
         set_role(self, "plain")
 
     @property
@@ -56,11 +65,16 @@ class WrittenText(QTextEdit):
         """The text to the letter: a document has but one kind of space and of line end."""
         return "".join(token.text for token in self._tokens)
 
+    @property
+    def tokens(self) -> tuple[TextGenerated, ...]:
+        """The tokens so far."""
+        return tuple(self._tokens)
+
     def begin(self) -> None:
         """An empty page; what follows is marked as being written."""
         self._tokens.clear()
         self._ends.clear()
-        self._card.hide()
+        self._unpin()
         self.clear()
         self._is_writing = True
 
@@ -179,9 +193,41 @@ class WrittenText(QTextEdit):
         self._card.show()
         self._card.raise_()
 
+    def _unpin(self) -> None:
+        self._pinned = None
+        self._card.set_clickable(False)
+        self._card.hide()
+
+    @Slot(str)
+    def _on_rival_clicked(self, text: str) -> None:
+        place = self._pinned
+        self._unpin()
+        if place is not None and text != self._tokens[place].text:
+            self.rival_chosen.emit(place, text)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Keep the card of the token under the mouse, or put a kept one away."""
+        super().mousePressEvent(event)
+        index = self.token_at(event.position().toPoint())
+        was_pinned = self._pinned
+        self._unpin()
+        if index is not None and index != was_pinned and event.button() == Qt.MouseButton.LeftButton:
+            self._show_card(index, event.position().toPoint())
+            self._card.set_clickable(True)
+            self._pinned = index
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape puts a kept card away."""
+        if event.key() == Qt.Key.Key_Escape and self._pinned is not None:
+            self._unpin()
+        else:
+            super().keyPressEvent(event)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Show the rivals of the token under the mouse."""
         super().mouseMoveEvent(event)
+        if self._pinned is not None:
+            return
         index = self.token_at(event.position().toPoint())
         if index is None or event.buttons() != Qt.MouseButton.NoButton:
             self._card.hide()
@@ -190,7 +236,7 @@ class WrittenText(QTextEdit):
 
     def viewportEvent(self, event: QEvent) -> bool:
         """Put the card away when the pointer leaves."""
-        if event.type() == QEvent.Type.Leave:
+        if event.type() == QEvent.Type.Leave and self._pinned is None:
             self._card.hide()
         return super().viewportEvent(event)
 
@@ -214,6 +260,8 @@ class WrittenText(QTextEdit):
 class RivalsCard(QWidget):
     """The likeliest tokens at one place, with their probabilities as bars."""
 
+    rival_clicked = Signal(str)
+
     ROW: Final = 20
     MARGIN: Final = 10
     WIDTH: Final = 172
@@ -225,7 +273,35 @@ class RivalsCard(QWidget):
         self._token: TextGenerated | None = None
         self.setObjectName("rivals_card")
         self.setAccessibleName("Likeliest tokens at this place")
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._hovered = -1
+        self.setMouseTracking(True)
+        self.set_clickable(False)
+
+    def set_clickable(self, is_clickable: bool) -> None:
+        """Whether its rows can be clicked; otherwise the pointer goes through it."""
+        self._hovered = -1
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not is_clickable)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if is_clickable else Qt.CursorShape.ArrowCursor)
+        self.update()
+
+    def row_center(self, index: int) -> QPoint:
+        """Where a row is drawn."""
+        return QPoint(self.width() // 2, self.SHADOW + self.MARGIN + self.ROW * index + self.ROW // 2)
+
+    def _row_at(self, y: float) -> int:
+        index = int((y - self.SHADOW - self.MARGIN) // self.ROW)
+        return index if 0 <= index < len(self._rivals()) else -1
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Bring out the row under the mouse."""
+        self._hovered = self._row_at(event.position().y())
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose the token under the mouse."""
+        index = self._row_at(event.position().y())
+        if index >= 0:
+            self.rival_clicked.emit(self._rivals()[index][0])
 
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
@@ -288,5 +364,9 @@ class RivalsCard(QWidget):
         rivals = self._rivals()
         for index, rival in enumerate(rivals):
             row = QRectF(card.left(), card.top() + index * self.ROW, card.width(), self.ROW)
+            if index == self._hovered:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(self._theme.accent_ground))
+                painter.drawRoundedRect(row.adjusted(-6, 0, 6, 0), 4, 4)
             self._paint_row(painter, row, rival, rivals[0][1])
         painter.end()

@@ -29,10 +29,11 @@ def memory_bytes(settings: RunSettings, vocabulary_size: int) -> int:
     parameters = parameter_count(settings, vocabulary_size)
     # Weights, gradients, one of each part, and the two averages of AdamW; then what each layer keeps of a token for its backward pass: both
     # norms twice, queries, keys and values, the attention's result and both sides of the MLP make 16 widths, one more for
-    # what lies between; the heads' weights. The last line is what the busiest operation needs besides.
+    # what lies between, and three for a gate; the heads' weights. The last line is what the busiest operation needs besides.
     blocks = -(-settings.block_size // QUERY_BLOCK)  # of queries, which leave out the keys of the blocks behind them
     weights_per_token = settings.n_head * settings.block_size * (blocks + 1) / (2 * blocks)
-    kept_per_token = (13 if settings.activation == "relu" else 17) * settings.n_embd + weights_per_token
+    widths = {"relu": 13, "swiglu": 20}.get(settings.activation, 17)
+    kept_per_token = widths * settings.n_embd + weights_per_token
     if settings.dropout:
         kept_per_token += settings.n_embd // 2 + weights_per_token
     busiest = max(3 * vocabulary_size, 9 * settings.n_embd, 2 * weights_per_token / blocks)

@@ -55,12 +55,54 @@ class EvaluationFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Predictions:
+    """What the model expects after each token of the probe, read off before the first block and after each of them.
+
+    The K likeliest tokens are `rivals` (n_layer + 1, T, K), ids into `vocabulary`, with `probabilities` of the same shape.
+    `losses` (n_layer + 1, T - 1) are those of the tokens that did follow, in nats.
+    """
+
+    vocabulary: tuple[str, ...]
+    ids: NDArray[np.int64]
+    rivals: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    losses: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inside:
+    """The model's numbers. The first tokens of the vocabulary lie at `points` (V, 2), each with its nearest `neighbours` (V, N).
+
+    `kinds` are "weights" and, once a step was watched, "gradients" and "updates", those of the step `changed_at`. For
+    each and for each of the `parts` there are `counts` (kinds, parts, bins) from -`widths` to `widths` (kinds,), and
+    `deviations` (kinds, parts) from 0.
+    """
+
+    points: NDArray[np.float32]
+    neighbours: NDArray[np.int32]
+    kinds: tuple[str, ...]
+    parts: tuple[str, ...]
+    counts: NDArray[np.uint32]
+    widths: NDArray[np.float32]
+    deviations: NDArray[np.float32]
+    changed_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProbeTaken:
-    """Where each head looks over the probe: `weights` is (n_layer, n_head, T, T), a query's row sums to one."""
+    """Where each head looks over the probe: `weights` is (n_layer, n_head, T, T), a query's row sums to one.
+
+    `predictions` tell what the model expects there. `scores` (n_layer, n_head, 3) tell how much each head looks at the token
+    before, at the first token, and, as an induction head does, at what came after the same token earlier. `inside` are the
+    model's own numbers.
+    """
 
     step: int
     tokens: tuple[str, ...]
     weights: NDArray[np.float32]
+    predictions: Predictions | None = None
+    scores: NDArray[np.float32] | None = None
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

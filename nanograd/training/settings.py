@@ -188,7 +188,7 @@ class RunSettings:
     )
     probe_interval: int = _setting(
         0, "Look inside every", "Training",
-        "How often the attention over the probe is taken; 0 is about once a second.",
+        "How often the model is watched as it reads the probe; 0 is about once a second.",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
     )
     keep_every: int = _setting(
@@ -300,6 +300,10 @@ def _shown(number: float) -> str:
 
 
 # fmt: off
+_MODERN: dict[str, Any] = {
+    "activation": "relu2", "norm": "rmsnorm", "position": "rotary", "qk_norm": True, "tied_head": False, "zero_init": True,
+    "embedding_std": 0.1, "optimizer": "muon", "weight_decay": 0.0, "decay": "linear",
+}
 PRESETS: dict[str, RunSettings] = {
     "Tiny": RunSettings(
         n_layer=2, n_head=2, n_embd=32, block_size=32, batch_size=16, max_steps=2000, lr=3e-3, min_lr=3e-4,
@@ -311,9 +315,12 @@ PRESETS: dict[str, RunSettings] = {
     ),
     "nanoGPT CPU": RunSettings(),
     "Fast": RunSettings(
-        batch_size=24, max_steps=400, lr=5e-3, min_lr=0.0, warmup_steps=0, eval_interval=50, eval_windows=256, beta2=0.95,
-        weight_decay=0.0, activation="relu2", norm="rmsnorm", position="rotary", qk_norm=True, tied_head=False, zero_init=True,
-        embedding_std=0.1, optimizer="muon", decay="linear",
+        n_layer=2, batch_size=24, max_steps=220, lr=1e-2, min_lr=0.0, warmup_steps=0, eval_interval=25, eval_windows=256,
+        beta1=0.8, beta2=0.95, **_MODERN,
+    ),
+    "Best": RunSettings(
+        n_layer=3, n_head=6, n_embd=192, block_size=128, batch_size=32, max_steps=1800, dropout=0.1, lr=5e-3, min_lr=0.0,
+        muon_lr=0.01, warmup_steps=0, eval_interval=150, eval_windows=256, beta1=0.8, beta2=0.95, **_MODERN,
     ),
     "Medium": RunSettings(
         n_layer=6, n_head=6, n_embd=384, block_size=256, batch_size=4, max_steps=5000, dropout=0.2,

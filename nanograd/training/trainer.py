@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nanograd.errors import SettingsError
-from nanograd.generation import Ids, Sampling
+from nanograd.generation import Sampling
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.module import Parameter
 from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
@@ -22,6 +22,7 @@ from nanograd.training.estimate import model_config
 from nanograd.training.events import (
     EvaluationAdvanced,
     EvaluationFinished,
+    Inside,
     ProbeTaken,
     RunFailed,
     RunFinished,
@@ -31,12 +32,15 @@ from nanograd.training.events import (
     StepFinished,
     TrainingEvent,
 )
+from nanograd.training.inside import Change, change_since, sample_weights
+from nanograd.training.looking import look_at
 from nanograd.training.metrics import Metrics
 from nanograd.training.parts import Parts
 from nanograd.training.settings import RunSettings, declared_settings
 
 PROBE_TOKENS = 24
 _PROBE_INTERVAL_S = 1.0
+_LOOKING_SHARE = 0.02
 _EVALUATED_TOKENS_AT_ONCE = 2048
 _SAMPLED_TOKENS_AT_ONCE = 16
 
@@ -79,16 +83,6 @@ def first_prompt(tokenizer: CharacterTokenizer) -> str:
     return "\n" if "\n" in tokenizer.vocabulary else tokenizer.vocabulary[0]
 
 
-def look_at(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, step: int) -> ProbeTaken | None:
-    """The attention over `ids` (T,), the last block_size of them; None where there are none."""
-    if not len(ids):
-        return None
-    seen = ids[-model.config.block_size :]
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = model.attention_weights(seen)
-    return ProbeTaken(step=step, tokens=tuple(tokenizer.vocabulary[index] for index in seen), weights=weights)
-
-
 class Trainer:
     """Trains a GPT on a corpus. All chance is a function of the seed and the step, so a run can go on from any step.
 
@@ -108,6 +102,9 @@ class Trainer:
         self._parts = Parts(settings.parts)
         self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
         self._probed_at_s = -np.inf
+        self._probe_cost_s = 0.0
+        self._change: Change | None = None
+        self._former_inside: Inside | None = None
         self.set_probe(default_probe(corpus) if probe is None else probe)
 
     # ---- what can change in a run -------------------------------------------------------------------------------------
@@ -166,7 +163,7 @@ class Trainer:
             if self.step >= self.settings.max_steps and not single_step:
                 yield RunFinished(step=self.step)
                 return
-            event = self._take_step()
+            event = self._take_step(is_watched=single_step or self._probe_comes())
             yield event
             if isinstance(event, RunFailed):
                 return
@@ -175,7 +172,7 @@ class Trainer:
             if single_step:
                 return
 
-    def _take_step(self) -> StepFinished | RunFailed:
+    def _take_step(self, is_watched: bool) -> StepFinished | RunFailed:
         """One batch, one change of the weights; none where the loss or the gradient is not finite."""
         began = perf_counter()
         settings, number = self.settings, self.step + 1
@@ -192,7 +189,10 @@ class Trainer:
                 return RunFailed(step=number, message=self._failure(what, number, lr))
             for group in self.optimizer.param_groups:
                 group["lr"] = lr * settings.muon_lr / settings.lr if group.get("muon") else lr
+            before = sample_weights(self.model) if is_watched else None
             self._parts.step(self.optimizer, min(1.0, (settings.grad_clip or np.inf) / (norm + 1e-6)))
+        if before is not None:
+            self._change = change_since(self.model, before, number)
         self.model.zero_grad()
         self.step = number
         event = StepFinished(
@@ -255,7 +255,14 @@ class Trainer:
         interval = self.settings.probe_interval
         if interval:
             return self.step % interval == 0
-        return perf_counter() - self._probed_at_s >= _PROBE_INTERVAL_S
+        return perf_counter() - self._probed_at_s >= max(_PROBE_INTERVAL_S, self._probe_cost_s / _LOOKING_SHARE)
+
+    def _probe_comes(self) -> bool:
+        """Whether the model is likely looked at after the next step."""
+        number, settings = self.step + 1, self.settings
+        if number % settings.eval_interval == 0 or number >= settings.max_steps:
+            return True
+        return number % settings.probe_interval == 0 if settings.probe_interval else self._probe_is_due()
 
     def _look(self) -> Iterator[ProbeTaken]:
         event = self.take_probe()
@@ -263,9 +270,12 @@ class Trainer:
             yield event
 
     def take_probe(self) -> ProbeTaken | None:
-        """The attention over the probe as the model stands; None for an empty probe."""
+        """What the model does with the probe as it stands; None for an empty probe."""
         self._probed_at_s = perf_counter()
-        return look_at(self.model, self.tokenizer, self._probe_ids, self.step)
+        event = look_at(self.model, self.tokenizer, self._probe_ids, self.step, self._change, self._former_inside)
+        self._former_inside = event.inside if event else None
+        self._probe_cost_s = perf_counter() - self._probed_at_s
+        return event
 
     def _write_sample(self) -> Iterator[SampleAdvanced | SampleWritten]:
         length = self.settings.sample_tokens

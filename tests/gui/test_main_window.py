@@ -3,17 +3,19 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QFileDialog, QSpinBox, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QFileDialog, QMenu, QSpinBox, QWidget
 
+from gui.theme import DARK, LIGHT
 from nanograd.training.settings import PRESETS, RunSettings, declared_settings
 
 ACTIONS = (
     "open_corpus_action", "train_action", "pause_action", "step_action", "stop_action", "save_checkpoint_action",
-    "open_checkpoint_action", "theme_action",
+    "open_checkpoint_action", "theme_action", "log_axis_action", "export_csv_action", "export_image_action",
 )  # fmt: skip
 CONTROLS = (
     "preset_combo", "parameter_count_label", "loss_plot", "attention_map", "attention_layer", "attention_head", "probe_edit",
-    "prompt_edit", "temperature_setting", "top_k_setting", "top_p_setting", "max_new_tokens_setting",
+    "prompt_edit", "repetition_penalty_setting", "head_scores_plot", "attention_mosaic", "probabilities_view", "logit_lens_view",
+    "smoothing_setting", "next_distribution", "temperature_setting", "top_k_setting", "top_p_setting", "max_new_tokens_setting",
     "generation_seed_setting", "generate_button", "stop_generating_button", "generated_text", "message_bar",
     "run_state_label", "corpus_name_label", "bundled_tales_button", "bundled_sums_button", "bundled_echo_button",
     "samples_view", "memory_label", "time_label", "continue_button",
@@ -171,6 +173,20 @@ def test_the_numbers_of_a_run_are_saved_as_a_table(person, text_file, tmp_path, 
     assert "Choose another place." in person.wait_for_error()
 
 
+def test_the_curves_are_saved_as_a_drawing_and_the_axis_turns_logarithmic(person, text_file, tmp_path, monkeypatch):
+    person.train(text_file)
+    drawing = tmp_path / "loss.svg"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(drawing), ""))
+    person.do("show_lr_action")
+    person.wait(lambda: person.find("lr_plot").isVisible())
+    person.do("export_image_action")
+    assert "Learning rate" in drawing.read_text(encoding="utf-8")
+    person.do("log_axis_action")
+    assert person.find("log_axis_button").isChecked()
+    person.find("log_axis_button").click()
+    assert not person.action("log_axis_action").isChecked()
+
+
 def test_closing_the_file_chooser_changes_nothing(person, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     person.action("open_corpus_action").trigger()
@@ -298,3 +314,46 @@ def test_the_form_shows_the_settings_of_what_is_loaded(person, text_file, tmp_pa
     for name, value in filled.items():
         assert person.find(f"setting_{name}").value() == value
     assert person.find("setting_dropout").value() == RunSettings().dropout
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_three_layouts_arrange_the_docks_and_fit_the_window(person, text_file, size, qtbot):
+    person.window.resize(*size)
+    person.train(text_file)
+    on_top = {
+        "watch": {"progress_dock", "attention_dock", "generate_dock"},
+        "inside": {"attention_dock", "probabilities_dock", "progress_dock", "inside_dock"},
+        "write": {"generate_dock", "samples_dock", "progress_dock"},
+    }
+    docks = set().union(*on_top.values())
+    for name in ("inside", "write", "watch"):
+        person.do(f"layout_{name}_action")
+        person.wait(lambda name=name: {dock for dock in docks if is_on_top(person.find(dock))} == on_top[name])
+        assert person.find("layout_button").text() == person.action(f"layout_{name}_action").text()
+        qtbot.wait(50)
+        assert person.window.height() <= size[1], name
+
+
+def is_on_top(dock):
+    return dock.isVisible() and not dock.visibleRegion().isEmpty()
+
+
+def test_the_layout_is_remembered(open_window, text_file):
+    first = open_window()
+    first.open(text_file)
+    first.do("layout_write_action")
+    first.leave()
+    second = open_window()
+    second.open(text_file)
+    assert second.find("layout_button").text() == "Write"
+    second.wait(lambda: is_on_top(second.find("samples_dock")))
+
+
+def test_the_menus_offer_the_themes_and_the_layouts(person, qapp):
+    themes, layouts = (person.window.findChild(QMenu, name) for name in ("theme_menu", "layout_menu"))
+    assert [action.text() for action in layouts.actions()] == ["Watch", "Look inside", "Write"]
+    for name, theme in (("light", LIGHT), ("dark", DARK)):
+        person.do(f"theme_{name}_action")
+        assert qapp.palette().window().color().name().upper() == theme.ground
+        assert [action.text() for action in themes.actions() if action.isChecked()] == [name.capitalize()]
+    person.do("theme_system_action")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gui.run_history import SAMPLES_KEPT, RunHistory
-from nanograd.training.events import EvaluationFinished, RunFailed, SampleWritten, StepFinished
+from gui.run_history import SAMPLES_KEPT, SCORES_KEPT, RunHistory
+from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished
 from nanograd.training.metrics import MetricsArrays
 
 
@@ -126,3 +126,62 @@ def test_a_failure_stands_until_a_step_succeeds():
 def test_an_empty_run_has_empty_arrays(weight):
     history = RunHistory()
     assert history.smoothed(weight).size == history.steps.size == history.validation_loss.size == 0
+
+
+def evaluated(losses, train=None):
+    """An evaluation every ten steps, over a training loss that falls unless `train` says otherwise."""
+    last = 10 * (len(losses) - 1)
+    history = history_of(np.linspace(4, 1, last).tolist() if train is None else [train] * last)
+    for index, loss in enumerate(losses):
+        history.add(EvaluationFinished(step=10 * index, loss=loss))
+    return history
+
+
+def test_the_best_evaluation_is_the_lowest_that_is_a_number():
+    assert RunHistory().best_evaluation is None
+    assert evaluated([np.nan, 2.0, 1.5, 1.6]).best_evaluation == (20, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("losses", "since"),
+    [
+        ([3.0, 2.0, 2.1, 2.2, 2.3], 10),
+        ([3.0, 2.0, 2.1, 2.2], None),
+        ([3.0, 2.0, 2.001, 2.2, 2.3], None),
+        ([3.0, 2.0, 1.9, 1.8, 1.7], None),
+    ],
+)
+def test_overfitting_is_three_clearly_worse_evaluations_after_the_best(losses, since):
+    assert evaluated(losses).overfitting_since == since
+
+
+def test_a_run_that_learns_no_more_of_its_own_text_either_does_not_overfit():
+    assert evaluated([3.0, 2.0, 2.1, 2.2, 2.3], train=2.0).overfitting_since is None
+
+
+def scored(step, n_head=2):
+    weights = np.zeros((1, n_head, 1, 1), np.float32)
+    return ProbeTaken(step=step, tokens=("t",), weights=weights, scores=np.full((1, n_head, 3), step, np.float32))
+
+
+def test_the_scores_of_a_head_are_kept_along_the_run():
+    history = RunHistory()
+    for number in (0, 5, 10, 10):
+        history.add(scored(number))
+    assert history.score_steps.tolist() == [0, 5, 10]
+    assert history.head_scores(0, 1)[:, 2].tolist() == [0, 5, 10]
+    history.truncate(5)
+    assert history.score_steps.tolist() == [0, 5]
+    history.add(scored(6, n_head=3))
+    assert history.score_steps.tolist() == [6]
+    history.reset()
+    assert history.head_scores(0, 0).shape == (0, 3)
+
+
+def test_many_scores_are_thinned_and_the_latest_stays():
+    history = RunHistory()
+    for number in range(3 * SCORES_KEPT):
+        history.add(scored(number))
+    steps = history.score_steps
+    assert len(steps) <= SCORES_KEPT
+    assert (steps[0], steps[-1]) == (0, 3 * SCORES_KEPT - 1)

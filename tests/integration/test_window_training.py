@@ -346,3 +346,73 @@ def test_a_bundled_text_opens_with_one_click(person, name):
     with person.wait_for(person.window.corpus_opened):
         person.do(f"bundled_{name}_button")
     assert person.find("corpus_name_label").text() == name.capitalize()
+
+
+def test_the_probabilities_follow_the_probe_of_a_run_under_way_and_of_one_that_ended(person, text_file):
+    person.train_past(text_file, 2)
+    person.find("probabilities_dock").raise_()
+    grid = person.find("probabilities_view")
+    person.wait(lambda: grid.rows is not None)
+    person.do("stop_action")
+    person.wait_for_state("finished")
+    person.find("probe_edit").setText("the dog")
+    person.wait(lambda: list(grid.rows.columns) == ["t", "h", "e", "·", "d", "o", "g"])
+    assert person.find("logit_lens_view").rows.ids.shape == (2, 7)
+    person.do("close_run_action")
+    person.wait(lambda: person.find("probabilities_empty_label").isVisible())
+
+
+def test_a_rival_takes_its_place_and_the_model_goes_on_from_there(person, text_file):
+    person.train(text_file)
+    person.generate(prompt="the ", tokens=8)
+    person.wait(lambda: bool(person.find("next_distribution").rivals))
+    before = person.find("generated_text").text
+    text = next(rival for rival, _ in person.find("generated_text").tokens[3].rivals if rival != before[3])
+    with person.wait_for(person.window.generation_finished):
+        person.find("generated_text").rival_chosen.emit(3, text)
+    after = person.find("generated_text").text
+    assert after.startswith(before[:3] + text)
+    assert len(after) == 4 + 8
+    person.do("branch_back_button")
+    assert person.find("generated_text").text == before
+    person.set("temperature_setting", 0.0)
+    person.wait(lambda: sum(share == 1 for _, _, share in person.find("next_distribution").rivals) == 1)
+
+
+def test_the_inside_shows_tokens_and_the_numbers_of_each_layer(person, text_file):
+    person.train(text_file, n_layer=2)
+    person.find("inside_dock").raise_()
+    grid = person.find("histogram_grid")
+    person.wait(lambda: "Layer 2: weights" in grid.describe() and "updates" in grid.describe())
+    person.find("embedding_map").point_at(3)
+    assert "is nearest to" in person.find("neighbours_label").text()
+    assert person.window.minimumSizeHint().width() <= 1280
+
+
+def test_every_panel_shows_the_moment_that_the_slider_stands_at(person, text_file):
+    person.train(text_file)
+    slider = person.find("time_slider")
+    person.wait(lambda: slider.maximum() > 4)
+    weights, samples = person.find("attention_map").weights, person.find("samples_view").toPlainText()
+    person.wait(lambda: person.find("attention_step_label").text() == "step 12")
+    slider.setValue(0)
+    person.wait(lambda: person.find("attention_step_label").text() == "step 0")
+    assert (person.find("attention_map").weights != weights).any()
+    assert person.find("loss_plot")._now.value() == 0
+    assert person.find("moment_label").text() == "step 0"
+    assert len(person.find("samples_view").toPlainText()) < len(samples)
+    for dock, label in (("probabilities_dock", "probabilities_step_label"), ("inside_dock", "inside_step_label")):
+        person.find(dock).raise_()
+        person.wait(lambda label=label: person.find(label).text() == "step 0")
+    person.do("live_button")
+    person.wait(lambda: person.find("inside_step_label").text() == "step 12")
+    assert person.find("samples_view").toPlainText() == samples
+
+
+def test_a_new_probe_is_looked_at_live(person, text_file):
+    person.train(text_file)
+    person.wait(lambda: person.find("time_slider").maximum() > 4)
+    person.find("time_slider").setValue(1)
+    person.find("probe_edit").setText("the dog")
+    person.wait(lambda: person.find("attention_map").tokens == tuple("the dog"))
+    assert person.find("moment_label").text() == "step 12"

@@ -196,16 +196,6 @@ def test_an_error_inside_no_grad_puts_the_mode_back():
     assert ng.is_grad_enabled()
 
 
-def test_set_grad_enabled_holds_from_here_on_or_inside_a_block():
-    with ng.set_grad_enabled(False):
-        assert not ng.is_grad_enabled()
-    assert ng.is_grad_enabled()
-    ng.set_grad_enabled(False)
-    assert not ng.is_grad_enabled()
-    ng.set_grad_enabled(True)
-    assert ng.is_grad_enabled()
-
-
 def test_the_switch_and_the_graphs_are_per_thread():
     inside, may_leave = threading.Event(), threading.Event()
     found = {}

@@ -3,7 +3,7 @@ import pytest
 
 from nanograd.creation import tensor
 from nanograd.errors import ShapeError
-from nanograd.generation import Sampling, describe, draw, token_probabilities
+from nanograd.generation import Sampling, describe, draw, stream_ids, token_probabilities
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.graph import no_grad
 from nanograd.random import Generator, manual_seed
@@ -198,3 +198,26 @@ def test_a_token_is_described_with_no_more_rivals_than_there_are():
     described = describe(1, np.log(np.array([0.25, 0.75])))
     assert described.probability == pytest.approx(0.75)
     assert [rival for rival, _ in described.rivals] == [1, 0]
+
+
+def test_the_penalty_makes_what_was_said_less_likely():
+    logits = np.array([[2.0, -1.0, 0.5]])
+    found = token_probabilities(logits, Sampling(repetition_penalty=2.0), np.array([[0, 1, 1]]))
+    expected = np.exp([1.0, -2.0, 0.5])
+    np.testing.assert_allclose(found[0], expected / expected.sum())
+    np.testing.assert_array_equal(
+        token_probabilities(logits, Sampling(), np.array([[0]])), token_probabilities(logits, Sampling())
+    )
+
+
+@pytest.mark.parametrize("penalty", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_penalty_is_above_zero(penalty):
+    with pytest.raises(ValueError, match="repetition penalty is above 0"):
+        Sampling(repetition_penalty=penalty)
+
+
+def test_a_strong_penalty_repeats_no_token():
+    logits = np.array([[5.0, 4.0, 3.0, 2.0]])
+    sampling = Sampling(temperature=0, repetition_penalty=1000.0)
+    stream = stream_ids(lambda ids: logits, np.array([[0]]), 3, sampling, Generator(0))
+    assert [int(drawn[0]) for drawn, _ in stream] == [1, 2, 3]

@@ -8,7 +8,7 @@ import pytest
 
 from nanograd.creation import tensor
 from nanograd.errors import GraphError, ShapeError
-from nanograd.graph import is_grad_enabled, no_grad, set_grad_enabled, sum_to_shape
+from nanograd.graph import enable_grad, is_grad_enabled, no_grad, sum_to_shape
 from nanograd.layernorm import LayerNorm
 from nanograd.linear import Linear
 from nanograd.softmax import cross_entropy, softmax
@@ -153,7 +153,7 @@ def test_no_grad_records_nothing_as_block_and_as_decorator():
 
     with no_grad():
         assert not (x * 2).requires_grad
-        with set_grad_enabled(True):
+        with enable_grad():
             assert (x * 2).requires_grad
         assert not is_grad_enabled()
     assert not double(x).requires_grad

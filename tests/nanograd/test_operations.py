@@ -23,7 +23,7 @@ UNARY = {
     "sigmoid": lambda x: x.sigmoid(),
     "erf": lambda x: x.erf(),
     "relu": lambda x: x.relu(),
-    "square": lambda x: apply(ops.square, x),
+    "square": lambda x: x.square(),
     "clone": lambda x: x.clone(),
     "used twice": lambda x: x * x,
     "used three times": lambda x: x * x + x / 3,
@@ -38,7 +38,7 @@ UNARY = {
 }
 POSITIVE = {
     "log": lambda x: x.log(),
-    "log1p": lambda x: apply(ops.log1p, x),
+    "log1p": lambda x: x.log1p(),
     "sqrt": lambda x: x.sqrt(),
     "reciprocal": lambda x: 1 / x,
     "power of -1.5": lambda x: x**-1.5,

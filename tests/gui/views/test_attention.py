@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from gui.run_history import RunHistory
 from gui.views.attention import AttentionView
 from nanograd.training.events import ProbeTaken
 
@@ -15,9 +16,10 @@ def view(qtbot):
     return shown
 
 
-def probe(n_layer=3, n_head=2, tokens="abcd"):
+def probe(n_layer=3, n_head=2, tokens="abcd", step=12):
     weights = np.random.default_rng(0).random((n_layer, n_head, len(tokens), len(tokens))).astype(np.float32)
-    return ProbeTaken(step=12, tokens=tuple(tokens), weights=weights)
+    scores = np.full((n_layer, n_head, 3), step / 100, np.float32) + np.array([0, 0.1, 0.2], np.float32)
+    return ProbeTaken(step=step, tokens=tuple(tokens), weights=weights, scores=scores)
 
 
 def test_layers_and_heads_are_counted_from_one(view):
@@ -114,3 +116,37 @@ def test_a_picture_that_cannot_be_written_is_told(view, tmp_path, qtbot):
     with qtbot.waitSignal(view.problem_found) as told:
         view.save_picture(str(tmp_path / "missing" / "map.png"))
     assert "Choose another place." in told.args[0]
+
+
+def test_the_mean_over_the_heads_of_a_layer(view, qtbot):
+    event = probe()
+    view.show_probe(event)
+    qtbot.waitUntil(lambda: view.attention_map.tokens == event.tokens)
+    view.mean_heads_button.setChecked(True)
+    np.testing.assert_allclose(view.attention_map.weights, event.weights[0].mean(axis=0))
+    assert not view.attention_head.isEnabled()
+    qtbot.mouseClick(view.attention_mosaic, Qt.MouseButton.LeftButton, pos=view.attention_mosaic.tile_rect(1, 1).center())
+    assert not view.mean_heads_button.isChecked()
+    np.testing.assert_array_equal(view.attention_map.weights, event.weights[1, 1])
+
+
+def test_the_scores_of_the_chosen_head_are_drawn_over_the_run(view, qtbot):
+    history = RunHistory()
+    for step in (10, 20, 30):
+        history.add(probe(step=step))
+    view.show_history(history, 100)
+    view.show_probe(probe(step=30))
+    plot = view.head_scores_plot
+    qtbot.waitUntil(lambda: len(plot.scores) == 3)
+    np.testing.assert_allclose(plot.scores[:, 0], [0.1, 0.2, 0.3], rtol=1e-6)
+    assert plot.text == "previous 0.30 · first 0.40 · induction 0.50"
+    assert plot.isVisible()
+
+
+def test_one_look_at_a_head_is_drawn_too(view, qtbot):
+    history = RunHistory()
+    history.add(probe())
+    view.show_history(history, 100)
+    view.show_probe(probe())
+    qtbot.waitUntil(lambda: len(view.head_scores_plot.scores) == 1)
+    view.head_scores_plot.grab()

@@ -1,8 +1,9 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtWidgets import QFileDialog
 
-from gui.events import GenerationFinished, GenerationStarted, TextGenerated
+from gui.events import GenerationFinished, GenerationStarted, NextPreviewed, TextGenerated
 from gui.theme import DARK, LIGHT
 from gui.views.generate import GenerateView, GenerationRequest
 
@@ -56,6 +57,7 @@ def test_control_and_return_generates(view, qtbot):
         ("top_k_setting", -1, "Top-k -1 is below 0"),
         ("top_p_setting", 1.5, "Top-p 1.5 is out of bounds"),
         ("top_p_setting", 0.0, "Top-p 0 is out of bounds"),
+        ("repetition_penalty_setting", 0.0, "Repetition 0 is out of bounds"),
         ("max_new_tokens_setting", 0, "Length 0 is below 1"),
         ("generation_seed_setting", -2, "Seed -2 is below 0"),
     ],
@@ -169,3 +171,93 @@ def test_surer_tokens_are_shaded_more_in_either_theme(view):
             shades.append(cursor.charFormat().background().color().name().upper())
         assert shades[0] == theme.panel
         assert shades[1] != theme.panel
+
+
+def written(view, text="abc", prompt="ROMEO:"):
+    view.prompt_edit.setPlainText(prompt)
+    begin(view, prompt)
+    view.append(tokens(text))
+    finish(view)
+
+
+def place_of(view, index):
+    cursor = QTextCursor(view.generated_text.document())
+    cursor.setPosition(index)
+    rect = view.generated_text.cursorRect(cursor)
+    return QPoint(rect.left() + 3, rect.center().y())
+
+
+def test_a_click_keeps_the_rivals_and_a_click_on_one_goes_on_from_there(view, qtbot):
+    written(view)
+    text = view.generated_text
+    qtbot.mouseClick(text.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
+    card = view.window().findChild(object, "rivals_card")
+    assert card.isVisible()
+    with qtbot.waitSignal(view.generate_requested) as requested:
+        qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=card.row_center(2))
+    assert requested.args[0].prompt == "ROMEO:aa"
+    view.show_started(GenerationStarted(prompt="ROMEO:aa", seed=1))
+    view.append(tokens("xy"))
+    assert text.text == "aaxy"
+    view.copy_button.click()
+    assert QGuiApplication.clipboard().text() == "ROMEO:aaxy"
+
+
+def test_back_returns_to_the_text_before(view, qtbot):
+    written(view)
+    assert not view.back_button.isVisible()
+    view.generated_text.rival_chosen.emit(0, "e")
+    view.show_started(GenerationStarted(prompt="ROMEO:e", seed=1))
+    finish(view)
+    assert view.generated_text.text == "e"
+    view.back_button.click()
+    assert view.generated_text.text == "abc"
+    assert not view.back_button.isVisible()
+
+
+def test_a_second_click_or_escape_puts_the_card_away(view, qtbot):
+    written(view)
+    text = view.generated_text
+    card = view.window().findChild(object, "rivals_card")
+    qtbot.mouseClick(text.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
+    qtbot.mouseClick(text.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
+    assert not card.isVisible()
+    qtbot.mouseClick(text.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 2))
+    qtbot.keyClick(text, Qt.Key.Key_Escape)
+    assert not card.isVisible()
+
+
+def test_what_comes_next_is_asked_for_whenever_a_setting_changes(view, qtbot):
+    written(view)
+    with qtbot.waitSignal(view.preview_requested) as asked:
+        view.repetition_penalty_setting.setValue(1.3)
+    assert (asked.args[0].prompt, asked.args[0].repetition_penalty) == ("ROMEO:abc", 1.3)
+    view.show_preview(NextPreviewed(prompt="older", rivals=(("x", 0.5, 0.5),)))
+    assert view.next_distribution.rivals == ()
+    view.show_preview(NextPreviewed(prompt="ROMEO:abc", rivals=(("x", 0.6, 0.9), ("y", 0.4, 0.1))))
+    assert view.next_distribution.accessibleDescription() == "“x” 60.0%, drawn with 90.0%, “y” 40.0%, drawn with 10.0%"
+    with qtbot.waitSignal(view.generate_requested) as requested:
+        place = view.next_distribution.column_center(1).toPoint()
+        qtbot.mouseClick(view.next_distribution, Qt.MouseButton.LeftButton, pos=place)
+    assert requested.args[0].prompt == "ROMEO:abcy"
+
+
+def test_prompt_and_text_are_saved(view, tmp_path, monkeypatch, qtbot):
+    written(view)
+    path = tmp_path / "text.txt"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    view.save_button.click()
+    assert path.read_text(encoding="utf-8") == "ROMEO:abc"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "missing" / "text.txt"), ""))
+    with qtbot.waitSignal(view.problem_found):
+        view.save_button.click()
+
+
+def test_what_comes_next_is_asked_for_anew_when_the_model_has_moved_on(view, qtbot):
+    written(view)
+    view._preview_clock.stop()
+    with qtbot.waitSignal(view.preview_requested):
+        view.note_change()
+    begin(view)
+    with qtbot.assertNotEmitted(view.preview_requested, wait=2 * view.PREVIEW_PAUSE_MS):
+        view.note_change()

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtWidgets import QApplication
 
 from gui.theme import DARK, LIGHT
 from gui.views.heatmap import AttentionMap, colour_table, levels_of
@@ -81,3 +82,74 @@ def test_an_empty_map_invites(attention_map, move_mouse):
     move_mouse(attention_map, QPoint(5, 5))
     picture = attention_map.picture()
     assert len({picture.pixel(x, y) for x in range(640) for y in range(240, 360, 4)}) > 1
+
+
+def send_wheel(widget, place, delta, modifier=Qt.KeyboardModifier.NoModifier):
+    none = Qt.MouseButton.NoButton, modifier, Qt.ScrollPhase.NoScrollPhase, False
+    QApplication.sendEvent(widget, QWheelEvent(place, widget.mapToGlobal(place), QPoint(0, 0), QPoint(0, delta), *none))
+
+
+def label_of(attention_map, place):
+    center = attention_map.cell_center(place, 0)
+    return QPoint(4, round(center.y()))
+
+
+def test_pointing_at_a_token_draws_lines_and_a_click_keeps_them(attention_map, move_mouse, qtbot):
+    attention_map.show_weights(causal(8), tuple("abcdefgh"))
+    plain = attention_map.grab().toImage()
+    move_mouse(attention_map, label_of(attention_map, 5))
+    assert attention_map.looking_token == 5
+    assert attention_map.grab().toImage() != plain
+    with qtbot.waitSignal(attention_map.token_pinned) as pinned:
+        qtbot.mouseClick(attention_map, Qt.MouseButton.LeftButton, pos=label_of(attention_map, 5))
+    assert pinned.args == [5]
+    move_mouse(attention_map, QPoint(attention_map.width() - 1, attention_map.height() - 1))
+    assert attention_map.looking_token == 5
+    qtbot.mouseClick(attention_map, Qt.MouseButton.LeftButton, pos=label_of(attention_map, 5))
+    assert attention_map.looking_token is None
+
+
+def test_a_click_on_a_cell_keeps_the_lines_of_its_row(attention_map, qtbot):
+    attention_map.show_weights(causal(8), tuple("abcdefgh"))
+    qtbot.mouseClick(attention_map, Qt.MouseButton.LeftButton, pos=attention_map.cell_center(6, 2).toPoint())
+    assert attention_map.looking_token == 6
+
+
+def test_keys_move_the_kept_token_and_let_it_go(attention_map, qtbot):
+    attention_map.show_weights(causal(8), tuple("abcdefgh"))
+    for key, expected in ((Qt.Key.Key_Up, 7), (Qt.Key.Key_Up, 6), (Qt.Key.Key_Down, 7), (Qt.Key.Key_Escape, None)):
+        qtbot.keyClick(attention_map, key)
+        assert attention_map.looking_token == expected
+
+
+def test_the_wheel_zooms_a_long_context_until_it_can_be_read(attention_map, qtbot):
+    attention_map.show_weights(causal(1024), ("t",) * 1024)
+    place = attention_map.cell_center(512, 512)
+    for _ in range(20):
+        send_wheel(attention_map, place, 120)
+    assert 512 in attention_map.shown_tokens
+    assert len(attention_map.shown_tokens) < 24
+    assert attention_map.rect().contains(attention_map.cell_center(512, 512).toPoint())
+    before = attention_map.shown_tokens
+    send_wheel(attention_map, place, -120, Qt.KeyboardModifier.ShiftModifier)
+    assert attention_map.shown_tokens.start > before.start
+    qtbot.mouseDClick(attention_map, Qt.MouseButton.LeftButton, pos=place.toPoint())
+    assert attention_map.shown_tokens == range(1024)
+
+
+def test_the_keyboard_zooms_too(attention_map, qtbot):
+    attention_map.show_weights(causal(64), ("t",) * 64)
+    qtbot.keyClick(attention_map, Qt.Key.Key_Plus)
+    assert len(attention_map.shown_tokens) == 51
+    for _ in range(3):
+        qtbot.keyClick(attention_map, Qt.Key.Key_Minus)
+    assert attention_map.shown_tokens == range(64)
+
+
+def test_a_zoomed_map_shows_the_colours_of_its_own_cells(attention_map):
+    weights = causal(40)
+    attention_map.show_weights(weights, ("t",) * 40)
+    attention_map.show_part(20, 10)
+    picture = attention_map.picture()
+    expected = int(colour_table(DARK)[levels_of(weights)[28, 23]])
+    assert colour_at(picture, attention_map.cell_center(28, 23), 2) == expected

@@ -62,14 +62,10 @@ def test_a_scheduler_sets_pytorchs_rates(name, settings):
 
 
 @pytest.mark.parametrize("mixture", MIXTURES, ids=["warm-up and cosine", "steps and function", "three"])
-@pytest.mark.parametrize("is_sequential", [True, False], ids=["in turn", "at once"])
-def test_several_schedulers_set_pytorchs_rates(mixture, is_sequential):
+def test_several_schedulers_set_pytorchs_rates(mixture):
     results = []
     for side in sides():
         schedulers = [side.scheduler(*part) for part in mixture]
-        if is_sequential:
-            milestones = [5, 15][: len(schedulers) - 1]
-            schedulers = [side.package.SequentialLR(side.optimizer, schedulers, milestones=milestones)]
         results.append(side.rates(schedulers, steps=20))
         assert schedulers[-1].last_epoch == 20
     np.testing.assert_allclose(*results, rtol=1e-9, atol=1e-15)
@@ -87,25 +83,6 @@ def test_a_scheduler_goes_on_from_its_state_as_if_never_saved(name, settings):
     resumed.load_state_dict(scheduler.state_dict())
     assert resumed.get_last_lr() == [group["lr"] for group in second.optimizer.param_groups]
     assert begun + second.rates([resumed], steps=STEPS - 15) == expected
-
-
-def test_a_sequence_goes_on_from_its_state():
-    expected, results = None, []
-    for stop in (0, 3, 9):
-        side = Side(optim, Parameter)
-        sequence = sequence_of(side)
-        begun = side.rates([sequence], steps=stop)
-        other = Side(optim, Parameter)
-        resumed = sequence_of(other)
-        other.optimizer.load_state_dict(side.optimizer.state_dict())
-        resumed.load_state_dict(sequence.state_dict())
-        results.append(begun + other.rates([resumed], steps=STEPS - stop))
-        expected = expected or results[0]
-    assert results == [expected] * 3
-
-
-def sequence_of(side):
-    return side.package.SequentialLR(side.optimizer, [side.scheduler(*part) for part in MIXTURES[0]], milestones=[5])
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
@@ -135,7 +112,6 @@ def test_the_optimizer_uses_the_rate_that_is_set():
         (lambda side: side.scheduler("LambdaLR", {"lr_lambda": [abs]}), ValueError, "each of the 2 groups; got 1"),
         (lambda side: side.scheduler("LinearLR", {"start_factor": 0.0}), ValueError, "start_factor is above 0"),
         (lambda side: side.scheduler("StepLR", {"step_size": 1, "last_epoch": 3}), KeyError, "initial_lr"),
-        (lambda side: side.scheduler("SequentialLR", {"schedulers": [], "milestones": []}), ValueError, "one milestone fewer"),
     ],
 )
 def test_what_does_not_fit_is_told(make, error, words):

@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from nanograd.text.corpus import Corpus
 from nanograd.training.estimate import memory_bytes, parameter_count, step_flop
 from nanograd.training.settings import PRESETS, RunSettings
 from nanograd.training.trainer import Trainer, build_model
+from resources import corpus_text
 
 PROGRAM_BYTES = 40_000_000
 
@@ -38,8 +40,25 @@ def traced_peak(settings, corpus):
     return peak
 
 
-@pytest.mark.parametrize("change", [{}, {"dropout": 0.2}, {"n_head": 24}, {"n_layer": 1}, {"activation": "relu"}], ids=str)
-def test_memory_is_at_least_what_is_measured_and_at_most_half_more(small_corpus, change):
-    settings = replace(PRESETS["Small"], **change)
-    of_the_model = memory_bytes(settings, small_corpus.tokenizer.vocabulary_size) - PROGRAM_BYTES
-    assert 1 <= of_the_model / traced_peak(settings, small_corpus) <= 1.5
+MODERN = {"optimizer": "muon", "norm": "rmsnorm", "position": "rotary", "qk_norm": True, "activation": "relu2"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"dropout": 0.2},
+        {"n_head": 24},
+        {"n_layer": 1},
+        {"activation": "relu"},
+        {"activation": "swiglu"},
+        {"block_size": 256, "batch_size": 4},
+        MODERN,
+    ],
+    ids=str,
+)
+def test_memory_is_at_least_what_is_measured_and_at_most_half_more(change):
+    corpus = Corpus.from_text(corpus_text("tales"), name="tales")
+    settings = replace(PRESETS["Small"], parts=1, **change)  # how far threads overlap is their affair
+    of_the_model = memory_bytes(settings, corpus.tokenizer.vocabulary_size) - PROGRAM_BYTES
+    assert 1 <= of_the_model / traced_peak(settings, corpus) <= 1.5
