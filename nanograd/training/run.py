@@ -14,6 +14,7 @@ from nanograd.training.events import (
     CheckpointFailed,
     CheckpointSaved,
     EvaluationFinished,
+    ProbeChanged,
     RunFinished,
     RunStarted,
     SampleWritten,
@@ -128,6 +129,23 @@ class Run:
             happened += [*self._keep(changes[0]), *changes]
         return happened
 
+    def change_probe(self, text: str) -> list[TrainingEvent]:
+        """Watch another text, after a checkpoint with the one before; returns what happened, nothing where it is the same.
+
+        Raises VocabularyError, with nothing changed, for characters that the model does not know.
+        """
+        trainer, before = self.trainer, self.trainer.probe
+        if text == before:
+            return []
+        trainer.tokenizer.encode(text)
+        has_gone_on = self.directory is not None and self.saved_step != trainer.step
+        happened: list[TrainingEvent] = [self.save()] if has_gone_on else []
+        trainer.set_probe(text)
+        if self.directory is None:  # the run begins with it
+            return happened
+        event = ProbeChanged(step=trainer.step, before=before, after=text)
+        return [*happened, *self._keep(event), event]
+
     def close(self) -> None:
         """Let others write the run's folder."""
         if self.directory is not None:
@@ -182,7 +200,7 @@ class Run:
             save_ids(self.trainer.corpus, folder)
 
     def _keep(self, event: TrainingEvent) -> Iterator[CheckpointFailed]:
-        if not isinstance(event, StepFinished | EvaluationFinished | SampleWritten | SettingsChanged):
+        if not isinstance(event, StepFinished | EvaluationFinished | SampleWritten | SettingsChanged | ProbeChanged):
             return
         before = self._disk_problem
         self._try_writing(lambda: self._record(event))
@@ -199,7 +217,7 @@ class Run:
                 return
         assert self.directory is not None
         self.directory.record(event)
-        if isinstance(event, EvaluationFinished):
+        if isinstance(event, EvaluationFinished | ProbeChanged):
             self.directory.note_probe(event.step, self.trainer.probe)
 
     def _try_writing(self, write: Callable[[], object]) -> None:

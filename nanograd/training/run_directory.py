@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from time import time
 from typing import Any, Self
 
 from nanograd.atomic_file import remove_partial_files, write_atomically
 from nanograd.training.digest import DigestChain
-from nanograd.training.events import EvaluationFinished, SampleWritten, SettingsChanged, StepFinished, TrainingEvent
+from nanograd.training.events import EvaluationFinished, ProbeChanged, SampleWritten, SettingsChanged, StepFinished, TrainingEvent
 from nanograd.training.json_lines import append_row, drop_torn_line, read_rows, rewrite_rows
 from nanograd.training.kept_checkpoints import FORMER_FOLDER, KeptCheckpoints
 from nanograd.training.metrics import MetricsArrays
@@ -182,6 +183,21 @@ class RunDirectory:
                 changes = tuple((str(name), before, after) for name, (before, after) in row["settings"].items())
                 found.append(SettingsChanged(step=int(row["step"]), changes=changes))
         return tuple(found)
+
+    def probes(self) -> tuple[ProbeChanged, ...]:
+        """How the text that is watched changed, in order; damaged lines are left out."""
+        rows = [row for row in read_rows(self.path / "probes.jsonl") if type(row.get("step")) is int and "text" in row]
+        return tuple(
+            ProbeChanged(step=row["step"], before=str(former["text"]), after=str(row["text"])) for former, row in pairwise(rows)
+        )
+
+    def recorded_links(self) -> dict[int, tuple[str, str]]:
+        """The digest of the weights and its chain, as metrics.jsonl tells them, by step."""
+        found = {}
+        for row in read_rows(self.path / "metrics.jsonl"):
+            if type(row.get("step")) is int and "weights_sha256" in row:
+                found[row["step"]] = (str(row["weights_sha256"]), str(row.get("chain_sha256")))
+        return found
 
     def versions(self) -> list[dict[str, Any]]:
         """The versions that the run went on with, each with the step from which on."""

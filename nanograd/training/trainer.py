@@ -23,6 +23,7 @@ from nanograd.training.events import (
     EvaluationAdvanced,
     EvaluationFinished,
     Inside,
+    LossSpiked,
     ProbeTaken,
     RunFailed,
     RunFinished,
@@ -32,6 +33,7 @@ from nanograd.training.events import (
     StepFinished,
     TrainingEvent,
 )
+from nanograd.training.faults import SpikeWatch, describe_broken_gradient, describe_largest_gradient
 from nanograd.training.inside import Change, change_since, sample_weights
 from nanograd.training.looking import look_at
 from nanograd.training.metrics import Metrics
@@ -99,6 +101,8 @@ class Trainer:
         self.step = 0
         self.metrics = Metrics()
         self.digests = DigestChain()
+        self._spikes = SpikeWatch()
+        self._spike: LossSpiked | None = None
         self._parts = Parts(settings.parts)
         self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
         self._probed_at_s = -np.inf
@@ -163,17 +167,22 @@ class Trainer:
             if self.step >= self.settings.max_steps and not single_step:
                 yield RunFinished(step=self.step)
                 return
-            event = self._take_step(is_watched=single_step or self._probe_comes())
+            event = self.take_step(is_watched=single_step or self._probe_comes())
             yield event
             if isinstance(event, RunFailed):
                 return
+            if self._spike is not None:
+                yield self._spike
             if single_step or self._probe_is_due():
                 yield from self._look()
             if single_step:
                 return
 
-    def _take_step(self, is_watched: bool) -> StepFinished | RunFailed:
-        """One batch, one change of the weights; none where the loss or the gradient is not finite."""
+    def take_step(self, is_watched: bool = False) -> StepFinished | RunFailed:
+        """One batch, one change of the weights; none where the loss or the gradient is not finite.
+
+        Where it `is_watched`, the next look at the model tells what the step did.
+        """
         began = perf_counter()
         settings, number = self.settings, self.step + 1
         generator = stream(settings.seed, "batch", self.step)
@@ -186,13 +195,15 @@ class Trainer:
             )
             if not (isfinite(loss) and isfinite(norm)):
                 what = f"The gradient's norm became {norm}" if isfinite(loss) else f"The loss became {loss}"
-                return RunFailed(step=number, message=self._failure(what, number, lr))
+                where = describe_broken_gradient(self.model, inputs)
+                return RunFailed(step=number, message=self._failure(what, number, lr, where))
             for group in self.optimizer.param_groups:
                 group["lr"] = lr * settings.muon_lr / settings.lr if group.get("muon") else lr
             before = sample_weights(self.model) if is_watched else None
             self._parts.step(self.optimizer, min(1.0, (settings.grad_clip or np.inf) / (norm + 1e-6)))
         if before is not None:
             self._change = change_since(self.model, before, number)
+        self._spike = self._find_spike(number, loss, lr)
         self.model.zero_grad()
         self.step = number
         event = StepFinished(
@@ -205,8 +216,17 @@ class Trainer:
         self.metrics.add(event)
         return event
 
-    def _failure(self, what: str, number: int, lr: float) -> str:
-        return f"{what} at step {number:,}. Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and press Train."
+    def _failure(self, what: str, number: int, lr: float, where: str = "") -> str:
+        advice = f"Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and go on."
+        return " ".join(filter(None, [f"{what} at step {number:,}.", where, advice]))
+
+    def _find_spike(self, number: int, loss: float, lr: float) -> LossSpiked | None:
+        usual = self._spikes.usual
+        if not self._spikes.is_spike(loss):
+            return None
+        where = describe_largest_gradient(self.model)
+        what = f"The loss jumped to {loss:.3g} at step {number:,}, from {usual:.3g} before. {where}"
+        return LossSpiked(step=number, message=f"{what} The learning rate was {lr:.2g} at that step; half of it may do.")
 
     def learning_rate(self, step: int) -> float:
         """The rate for the step after `step` finished ones."""
