@@ -1,7 +1,5 @@
 """The owner of the model and the run, free of Qt: commands go into its mailbox, events come out."""
 
-import logging
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,53 +7,58 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from gui.commands import (
+    ChangeSettings,
     CloseRun,
     Command,
+    DeleteRun,
+    EmptyTrash,
     EstimateCost,
     ExportMetrics,
+    ForkRun,
     Generate,
+    GoBack,
+    ListRuns,
     OpenBundledCorpus,
     OpenCheckpoint,
     OpenCorpus,
     PauseTraining,
     PreviewNext,
+    RestoreRun,
     SaveCheckpoint,
     SetProbe,
     Shutdown,
     StartTraining,
     StopGenerating,
     StopTraining,
+    StopVerifying,
     TakeStep,
+    VerifyRun,
 )
 from gui.cost_meter import CostMeter
+from gui.descriptions import describe_corpus, describe_opened, describe_problem
 from gui.events import (
-    CheckpointOpened,
     CheckpointWritten,
-    CorpusOpened,
     EngineEvent,
-    FormerRunFound,
-    MetricsExported,
+    GoingBackOffered,
     ProblemFound,
     RunState,
     RunStateChanged,
     ShutdownRefused,
 )
 from gui.loaded_run import LoadedRun
+from gui.run_shelf import RunShelf
+from gui.verifier import Verifier
 from gui.writer import Writer
-from nanograd.atomic_file import write_atomically
-from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
-from nanograd.text.corpus import Corpus, load_corpus, token_counts
-from nanograd.training.checkpoint import summarize
-from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
+from nanograd.errors import CheckpointError, CorpusError, VocabularyError
+from nanograd.text.corpus import Corpus, load_corpus
+from nanograd.training.events import CheckpointFailed, LossSpiked, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
-from nanograd.training.run_directory import RunDirectory
-from nanograd.training.saved_run import OpenedRun, open_to_write_or_copy
+from nanograd.training.saved_run import OpenedRun, as_copy, open_run, open_to_write_or_copy
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
 from resources import BUNDLED_CORPORA, corpus_text
 
-PREVIEW_CHARACTERS = 400
-_log = logging.getLogger(__name__)
+_FAILED_RATE, _SPIKED_RATE = 0.1, 0.5  # what a lower rate is, after a loss that is not finite and after a spike
 
 
 class Engine:
@@ -74,6 +77,8 @@ class Engine:
         self._training: Iterator[TrainingEvent] | None = None
         self._writer = Writer(emit)
         self._cost_meter = CostMeter(emit)
+        self._shelf = RunShelf(data_directory, emit)
+        self._verifier = Verifier(data_directory, emit)
         self._probe = ""
         self._last_step_s = 0.0
         self._unsaved: LoadedRun | None = None
@@ -85,7 +90,7 @@ class Engine:
 
     def run(self) -> None:
         """Work until Shutdown."""
-        self._tell_former_run()
+        self._shelf.tell_former_run()
         while not self._is_over:
             command = self._next_command()
             try:
@@ -96,13 +101,13 @@ class Engine:
             except Exception as error:
                 if command is None:  # a request that fails does not disturb the run; a step or a token that fails does
                     self._rest()
-                self._report(error)
+                self._emit(describe_problem(error))
                 self._set_state(self._state)  # so that no button waits for an answer
 
     def _next_command(self) -> Command | None:
         """The next command; waits for it only where there is nothing else to do."""
         try:
-            if self._state == "training" or self._writer.is_writing:
+            if self._state == "training" or self._writer.is_writing or self._verifier.is_verifying:
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -122,14 +127,26 @@ class Engine:
                 self._pause()
             case StopTraining():
                 self._stop()
+            case ChangeSettings():
+                self._change(command.settings)
+            case GoBack():
+                self._go_back(command)
             case CloseRun():
                 self._close_run()
             case SaveCheckpoint():
                 self._save_to(command.path)
             case OpenCheckpoint():
-                self._open_checkpoint(command.path)
+                self._open_checkpoint(command.path, is_fork=False)
+            case ForkRun():
+                self._open_checkpoint(command.path, is_fork=True)
+            case ListRuns() | DeleteRun() | RestoreRun() | EmptyTrash():
+                self._shelf.tend(command, self._loaded.place if self._loaded else None)
+            case VerifyRun():
+                self._verify(command)
+            case StopVerifying():
+                self._verifier.stop()
             case ExportMetrics():
-                self._export(command)
+                self._shelf.export(command)
             case SetProbe():
                 self._set_probe(command.text)
             case Generate():
@@ -151,6 +168,8 @@ class Engine:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
         if is_training and self._training is not None:
             self._advance(self._training)
+        elif self._verifier.is_verifying:
+            self._verifier.advance()
         elif not self._writer.is_writing:
             self._cost_meter.measure()
 
@@ -167,19 +186,7 @@ class Engine:
         self._corpus = corpus
         if self._loaded is None:
             self._probe = default_probe(corpus)
-        self._emit(
-            CorpusOpened(
-                name=corpus.name,
-                path=corpus.path,
-                byte_count=corpus.byte_count,
-                character_count=corpus.character_count,
-                vocabulary=corpus.tokenizer.vocabulary,
-                token_counts=token_counts(corpus),
-                preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_CHARACTERS]),
-                probe=self._probe,
-                notice=corpus.notice,
-            )
-        )
+        self._emit(describe_corpus(corpus, self._probe))
 
     # ---- training -----------------------------------------------------------------------------------------------------
 
@@ -188,12 +195,28 @@ class Engine:
             return
         if self._loaded is None or not self._goes_on(settings, single_step):
             self._begin_run(settings)
-        run = self._runnable()
+        run = self._runnable(settings)
+        self._verifier.stop()
         for event in run.change_settings(settings):
             self._emit(event)
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
+
+    def _change(self, settings: RunSettings) -> None:
+        run = self._loaded.run if self._loaded else None
+        for event in run.change_settings(settings) if run else ():
+            self._emit(event)
+
+    def _go_back(self, command: GoBack) -> None:
+        """Train on from before what went wrong, at a lower rate."""
+        if self._loaded is None:
+            return
+        self._training = None
+        if self._loaded.step > command.step:
+            self._loaded = self._loaded.last_good(self._data_directory, command.step)
+        self._state = "paused"
+        self._start(command.settings, single_step=False)
 
     def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
         """Whether Train lets the loaded run go on, or starts a new one."""
@@ -213,8 +236,8 @@ class Engine:
         self._close_run()
         self._loaded = LoadedRun(run=run)
 
-    def _runnable(self) -> Run:
-        """The loaded run with its text; raises CorpusError where the text is gone."""
+    def _runnable(self, settings: RunSettings) -> Run:
+        """The loaded run with its text, a fork with these settings; raises CorpusError where the text is gone."""
         loaded = self._loaded
         if loaded is None:
             raise CorpusError("There is no run yet; press Train to start one.")
@@ -222,6 +245,7 @@ class Engine:
             if self._corpus is None or self._corpus.digest != loaded.corpus_digest:
                 raise CorpusError(f"The text of this run, {loaded.corpus_name}, is not where it was; open it to go on training.")
             loaded.attach(self._corpus, self._data_directory)
+        loaded.settle(settings, self._data_directory)
         assert loaded.run is not None
         return loaded.run
 
@@ -242,10 +266,19 @@ class Engine:
             case RunFinished():
                 self._training = None
                 self._set_state("finished")
+            case LossSpiked():
+                self._rest()
+                self._offer_to_go_back(event.step - 1, _SPIKED_RATE)
             case CheckpointFailed():
                 self._emit(ProblemFound(message=event.message))
             case _:
                 pass
+
+    def _offer_to_go_back(self, step: int, factor: float) -> None:
+        """Offer the last good checkpoint up to `step`, with lower rates."""
+        assert self._loaded is not None
+        good = self._loaded.last_good_step(step)
+        self._emit(GoingBackOffered(step=good, settings=self._loaded.settings.with_rates_times(factor)))
 
     def _pause(self) -> None:
         if self._state == "training":
@@ -275,6 +308,7 @@ class Engine:
         self._emit(replace(event, message=f"{event.message} {loaded}"))
         self._set_state("failed")
         self._look()
+        self._offer_to_go_back(self._loaded.step, _FAILED_RATE)
 
     def _set_state(self, state: RunState) -> None:
         self._state = state
@@ -298,31 +332,11 @@ class Engine:
         self._loaded.save_to(path)
         self._emit(CheckpointWritten(path=path, step=self._loaded.step))
 
-    def _export(self, command: ExportMetrics) -> None:
-        table = command.metrics.as_csv().encode()
-        try:
-            write_atomically(command.path, lambda stream: stream.write(table))
-        except OSError as error:
-            reason = error.strerror or error
-            self._emit(ProblemFound(message=f"The table could not be written to {command.path}: {reason}. Choose another place."))
-            return
-        self._emit(MetricsExported(path=command.path))
-
-    def _tell_former_run(self) -> None:
-        """Tell of the run that was saved last and that nobody is writing, so that the window can offer to go on with it."""
-        runs = RunDirectory.all(self._data_directory / "runs")
-        latest = next((run for run in runs if not run.is_locked()), None)
-        paths = latest.checkpoints.paths() if latest else []
-        summary = next(filter(None, map(summarize, paths)), None)
-        if latest is not None and summary is not None:
-            self._emit(
-                FormerRunFound(
-                    path=latest.path,
-                    corpus_name=summary.corpus_name,
-                    step=summary.step,
-                    max_steps=summary.max_steps,
-                )
-            )
+    def _verify(self, command: VerifyRun) -> None:
+        if self._state == "training":
+            raise CheckpointError("A run is training; pause it, then verify.")
+        self._save_run()
+        self._verifier.start(command.path, command.from_step)
 
     def _save_before_closing(self) -> None:
         """Save the run; where that fails, raise CheckpointError the first time, and let it go unsaved the second."""
@@ -344,13 +358,14 @@ class Engine:
         self._loaded = None
         self._set_state("idle")
 
-    def _open_checkpoint(self, path: Path) -> None:
+    def _open_checkpoint(self, path: Path, is_fork: bool) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
-        opened = self._open_beside_the_loaded(path)
-        saved, path, directory = opened.saved, opened.origin, opened.directory
+        self._verifier.stop()
+        opened = as_copy(open_run(path)) if is_fork else self._open_beside_the_loaded(path)
+        saved = opened.saved
         corpus = find_corpus(saved, self._data_directory)
         try:
-            loaded = LoadedRun.open(opened, corpus, self._data_directory)
+            loaded = LoadedRun.open(opened, corpus, self._data_directory, is_fork)
             self._close_run()
         except BaseException:
             opened.release()
@@ -361,23 +376,9 @@ class Engine:
             self._take_corpus(corpus)
         else:
             self._corpus = None
-        self._emit(
-            CheckpointOpened(
-                path=path,
-                step=saved.step,
-                settings=saved.settings,
-                parameter_count=loaded.model.config.parameter_count(),
-                vocabulary=saved.tokenizer.vocabulary,
-                metrics=saved.metrics,
-                samples=directory.samples(saved.step) if directory else (),
-                probe=saved.probe,
-                corpus_name=saved.corpus.name,
-                corpus_missing=corpus is None,
-                notice=opened.notice,
-                changes=directory.changes() if directory else (),
-            )
-        )
-        self._set_state("finished" if saved.step >= saved.settings.max_steps else "paused")
+        count = loaded.model.config.parameter_count()
+        self._emit(describe_opened(opened, count, corpus_missing=corpus is None, is_fork=is_fork))
+        self._set_state("finished" if saved.step >= saved.settings.max_steps and not is_fork else "paused")
         self._look()
 
     def _open_beside_the_loaded(self, path: Path) -> OpenedRun:
@@ -403,7 +404,8 @@ class Engine:
                 return
         self._probe = text
         if self._loaded is not None:
-            self._loaded.set_probe(text)
+            for event in self._loaded.set_probe(text):
+                self._emit(event)
             self._look()
 
     def _look(self) -> None:
@@ -426,24 +428,12 @@ class Engine:
         except Exception as error:  # whatever it is: the window waits for an answer
             if not command.discards_unsaved:
                 self._pause()
-                self._report(error, remedy="Close the window again to let go of what is unsaved.")
+                self._emit(describe_problem(error, remedy="Close the window again to let go of what is unsaved."))
                 self._emit(ShutdownRefused())
                 return
         if self._loaded is not None:
             self._loaded.close()
         self._is_over = True
-
-    def _report(self, error: Exception, remedy: str = "") -> None:
-        """Tell what went wrong; a fault of the program's own is logged, and its traceback can be copied."""
-        problems = tuple(error.problems.items()) if isinstance(error, SettingsError) else ()
-        message, details = str(error), ""
-        if isinstance(error, MemoryError):
-            message = "There is not enough memory for that. Choose a smaller batch, context or model, or close other programs."
-        elif not isinstance(error, NanogradError):
-            _log.error("The engine met an unexpected error.", exc_info=error)
-            message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
-            details = "".join(traceback.format_exception(error))
-        self._emit(ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems))
 
 
 def _bundled_corpus(key: str) -> Corpus:

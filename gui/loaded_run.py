@@ -11,7 +11,7 @@ from nanograd.model_state import save_tensors
 from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import CharacterTokenizer
 from nanograd.training.checkpoint import SavedRun
-from nanograd.training.events import CheckpointFailed, ProbeTaken
+from nanograd.training.events import CheckpointFailed, ProbeTaken, TrainingEvent
 from nanograd.training.looking import look_at
 from nanograd.training.run import Run
 from nanograd.training.run_directory import RunDirectory
@@ -30,19 +30,28 @@ class _Withheld:
 class LoadedRun:
     """A run with its text in `run`, otherwise what its checkpoint alone can give."""
 
-    def __init__(self, *, run: Run | None, origin: Path | None = None, withheld: _Withheld | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        run: Run | None,
+        origin: Path | None = None,
+        withheld: _Withheld | None = None,
+        forked: OpenedRun | None = None,
+    ) -> None:
         self.run = run
+        self._forked = forked
         self._origin = origin
         self._withheld = withheld
         self._probe = withheld.opened.saved.probe if withheld else ""
 
     @classmethod
-    def open(cls, opened: OpenedRun, corpus: Corpus | None, data_directory: Path) -> Self:
-        """A run that was read; raises CheckpointError where the file does not fit itself."""
+    def open(cls, opened: OpenedRun, corpus: Corpus | None, data_directory: Path, is_fork: bool = False) -> Self:
+        """A run that was read, a fork where its settings may yet change; CheckpointError where the file does not fit itself."""
+        forked = opened if is_fork else None
         if corpus is not None:
-            return cls(run=_resume(opened, corpus, data_directory), origin=opened.origin)
+            return cls(run=_resume(opened, corpus, data_directory), origin=opened.origin, forked=forked)
         withheld = _Withheld(opened=opened, model=opened.saved.build_model())
-        return cls(run=None, origin=opened.origin, withheld=withheld)
+        return cls(run=None, origin=opened.origin, withheld=withheld, forked=forked)
 
     def attach(self, corpus: Corpus, data_directory: Path) -> Run:
         """The run, now that its text is here."""
@@ -52,6 +61,17 @@ class LoadedRun:
             self.run.trainer.set_probe(self._probe)
             self._withheld = None
         return self.run
+
+    def settle(self, settings: RunSettings, data_directory: Path) -> None:
+        """Give a fork the settings that it goes on with, once; raises SettingsError where its weights do not allow them."""
+        if self._forked is None:
+            return
+        assert self.run is not None
+        if settings != self.settings:
+            probe = self.run.trainer.probe
+            self.run = Run.fork(self._forked, settings, self.run.trainer.corpus, data_directory)
+            self.run.trainer.set_probe(probe)
+        self._forked = None
 
     @property
     def _saved(self) -> SavedRun:
@@ -119,13 +139,13 @@ class LoadedRun:
         """The name of the run's text."""
         return self.run.trainer.corpus.name if self.run else self._saved.corpus.name
 
-    def set_probe(self, text: str) -> None:
-        """Watch the attention over `text`; raises VocabularyError for characters that the model does not know."""
+    def set_probe(self, text: str) -> list[TrainingEvent]:
+        """Watch the attention over `text`, and tell what happened; VocabularyError for characters that the model does not know."""
         if self.run is not None:
-            self.run.trainer.set_probe(text)
-        else:
-            self.tokenizer.encode(text)
-            self._probe = text
+            return self.run.change_probe(text)
+        self.tokenizer.encode(text)
+        self._probe = text
+        return []
 
     def take_probe(self) -> ProbeTaken | None:
         """The attention over the probe as the model stands."""
@@ -142,11 +162,20 @@ class LoadedRun:
         if isinstance(event, CheckpointFailed):
             raise CheckpointError(event.message)
 
-    def last_good(self, data_directory: Path) -> Self:
-        """This run as it was saved or opened last or, where it never was, as it began."""
+    def last_good_step(self, until: int) -> int:
+        """The step of the checkpoint that `last_good` would go back to."""
+        directory = self._directory
+        steps = [kept.step for kept in directory.checkpoints.all()] if directory else []
+        return max((step for step in steps if step <= until), default=0)
+
+    def last_good(self, data_directory: Path, until: int | None = None) -> Self:
+        """This run as it was saved or opened last, up to a step where `until` names one, or, where it never was, as it began."""
         assert self.run is not None
         trainer, directory = self.run.trainer, self.run.directory
-        for path in (directory.path if directory else None, self._origin):
+        kept = (
+            [each.path for each in directory.checkpoints.all()[::-1] if until is None or each.step <= until] if directory else []
+        )
+        for path in (*kept, self._origin):
             if path is not None:
                 with suppress(CheckpointError):
                     opened = open_run(path)

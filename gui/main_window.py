@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from gui.actions import WindowActions
 from gui.application import default_data_directory
 from gui.commands import (
-    CloseRun,
+    ChangeSettings,
     EstimateCost,
     ExportMetrics,
     Generate,
@@ -35,7 +35,6 @@ from gui.events import (
     CorpusOpened,
     CostEstimated,
     EngineEvent,
-    FormerRunFound,
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
@@ -48,6 +47,7 @@ from gui.events import (
 )
 from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
 from gui.format import count_text
+from gui.run_desk import RunDesk
 from gui.run_display import RunDisplay
 from gui.theme import Theme, apply_theme
 from gui.theme_choice import ThemeChoice
@@ -59,10 +59,13 @@ from nanograd.training.events import (
     CheckpointSaved,
     EvaluationAdvanced,
     EvaluationFinished,
+    LossSpiked,
+    ProbeChanged,
     ProbeTaken,
     RunFailed,
     RunStarted,
     SampleWritten,
+    SettingsChanged,
     StepFinished,
 )
 
@@ -87,7 +90,6 @@ class MainWindow(QMainWindow):
         self._corpus: CorpusOpened | None = None
         self._vocabulary_size = ASSUMED_VOCABULARY_SIZE
         self._field_problem = ""
-        self._former_run: Path | None = None
         self._discards_unsaved = False
         self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
         self._theme_choice = ThemeChoice(self._preferences, self)
@@ -96,6 +98,7 @@ class MainWindow(QMainWindow):
         self._run = RunDisplay(self._views)
         self.history = self._run.history
         self._worker = Worker(self.data_directory, self)
+        self._desk = RunDesk(self._views, self._actions, self._worker.post, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
         self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
         for child in self.findChildren(QWidget):
@@ -134,7 +137,6 @@ class MainWindow(QMainWindow):
         actions.pause.triggered.connect(self._on_pause_requested)
         actions.step.triggered.connect(self._on_step_requested)
         actions.stop.triggered.connect(self._on_stop_requested)
-        actions.close_run.triggered.connect(self._on_close_run_requested)
         actions.theme.triggered.connect(self._theme_choice.choose_next)
         for name, action in actions.themes.items():
             action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
@@ -142,8 +144,8 @@ class MainWindow(QMainWindow):
         for opener in (views.corpus_card, views.welcome):
             opener.open_requested.connect(self._on_open_corpus_requested)
             opener.bundled_requested.connect(self._on_bundled_requested)
-        views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.settings_form.settings_changed.connect(self._on_settings_changed)
+        views.settings_form.apply_requested.connect(self._on_apply_requested)
         views.attention.probe_changed.connect(self._on_probe_changed)
         views.generate.generate_requested.connect(self._on_generate_requested)
         views.generate.preview_requested.connect(self._on_preview_requested)
@@ -201,13 +203,9 @@ class MainWindow(QMainWindow):
         self._worker.post(StopTraining())
 
     @Slot()
-    def _on_close_run_requested(self) -> None:
-        self._worker.post(CloseRun())
-
-    @Slot()
-    def _on_continue_requested(self) -> None:
-        if self._former_run is not None:
-            self.open_checkpoint(self._former_run)
+    def _on_apply_requested(self) -> None:
+        if self._settings_are_good():
+            self._worker.post(ChangeSettings(settings=self._views.settings_form.settings()))
 
     @Slot(str)
     def _on_csv_requested(self, path: str) -> None:
@@ -302,11 +300,14 @@ class MainWindow(QMainWindow):
                 self._run.show_probe(event)
             case SampleWritten():
                 self._run.show_sample(event)
-            case RunFailed():
+            case RunFailed() | LossSpiked():
                 self.history.add(event)
                 self._show_error(event.message)
+            case SettingsChanged() | ProbeChanged():
+                self._run.show_change(event)
             case CheckpointSaved():
                 views.status_line.show_saved()
+                self._desk.show(event)
             case CorpusOpened():
                 self._show_corpus(event)
             case CheckpointOpened():
@@ -314,8 +315,6 @@ class MainWindow(QMainWindow):
             case CheckpointWritten():
                 views.message_bar.show_notice(f"Saved step {count_text(event.step)} to {event.path}.")
                 self.checkpoint_saved.emit(event.path)
-            case FormerRunFound():
-                self._offer(event)
             case MetricsExported():
                 views.message_bar.show_notice(f"Saved the numbers to {event.path}.")
             case CostEstimated():
@@ -330,7 +329,7 @@ class MainWindow(QMainWindow):
             case ProblemFound():
                 self._show_problem(event)
             case _:
-                pass
+                self._desk.show(event)
 
     def _show_corpus(self, event: CorpusOpened) -> None:
         views = self._views
@@ -389,6 +388,7 @@ class MainWindow(QMainWindow):
         self.run_state = state
         self._run.show_state(state, step)
         self._actions.show_state(state, self._run.has_run)
+        self._desk.show_state(state, has_changed)
         if state == "training":
             self._discards_unsaved = False
         if has_changed:
@@ -396,12 +396,7 @@ class MainWindow(QMainWindow):
                 self._on_settings_changed()  # what a new run will take
             self.run_state_changed.emit(state)
 
-    # ---- the former run, the theme, files that are dropped ------------------------------------------------------------
-
-    def _offer(self, event: FormerRunFound) -> None:
-        self._former_run = event.path
-        where = f"step {count_text(event.step)} of {count_text(event.max_steps)}"
-        self._views.message_bar.offer(f"Your last run, on {event.corpus_name}, stands at {where}.")
+    # ---- the theme, files that are dropped ------------------------------------------------------------
 
     @Slot(object)
     def _show_theme(self, theme: Theme) -> None:

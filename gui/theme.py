@@ -210,9 +210,16 @@ QFrame[role="message"] {{ background: {theme.accent_ground}; border: none; }}
 QFrame[role="message"][error="true"] {{ background: {mix(theme.panel, theme.bad, 0.14)}; }}
 QFrame[role="drop"] {{ background: {theme.panel}; border: 1px dashed {theme.faint}; border-radius: {PANEL_RADIUS}px; }}
 QFrame[role="drop"][active="true"] {{ background: {theme.accent_ground}; border: 1px solid {theme.accent}; }}
-QTableView {{ background: transparent; border: none; outline: none; }}
+QTableView, QTreeView {{ background: transparent; border: none; outline: none; }}
+QTreeView {{ color: {theme.text}; }}
+QTreeView::item {{ padding: 3px 2px; border: none; }}
+QTreeView::item:selected {{ background: {theme.accent_ground}; color: {theme.accent_text}; }}
+QTreeView::branch:selected {{ background: {theme.accent_ground}; }}
+QTreeView::branch:has-children:closed {{ image: url("{icon_file("chevron_right")}"); }}
+QTreeView::branch:has-children:open {{ image: url("{icon_file("chevron")}"); }}
 QHeaderView, QTableCornerButton::section {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: transparent; color: {theme.muted}; border: none; padding: 0; }}
+QTreeView QHeaderView::section {{ padding: 0 2px 4px 2px; font-size: {scaled(SMALL_PX)}px; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}
 QToolTip {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.hairline}; padding: 4px 6px; }}
 """

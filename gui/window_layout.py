@@ -17,6 +17,7 @@ from gui.views.message_bar import MessageBar
 from gui.views.panel import Dock
 from gui.views.probabilities import ProbabilitiesView
 from gui.views.progress import ProgressView
+from gui.views.runs import RunsView
 from gui.views.samples import SamplesView
 from gui.views.settings_form import SettingsForm
 from gui.views.status_line import StatusLine
@@ -26,20 +27,20 @@ from gui.views.welcome import Welcome
 _DEFAULT_SIZE: Final = (1280, 800)
 _SIDE_PX: Final = 280
 _SCROLL_BAR_PX: Final = 12
-_LAYOUT_VERSION: Final = 3
+_LAYOUT_VERSION: Final = 4
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _Split = tuple[str, str, Qt.Orientation]
 _LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
     "watch": (
-        [["progress"], ["attention", "probabilities", "inside"], ["generate", "samples"]],
+        [["progress"], ["attention", "probabilities", "inside"], ["generate", "samples", "runs"]],
         [("progress", "attention", _DOWN), ("attention", "generate", _ACROSS)],
     ),
     "inside": (
-        [["attention", "generate", "samples"], ["probabilities"], ["progress"], ["inside"]],
+        [["attention", "generate", "samples", "runs"], ["probabilities"], ["progress"], ["inside"]],
         [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
     ),
     "write": (
-        [["generate"], ["samples"], ["progress", "attention", "probabilities", "inside"]],
+        [["generate"], ["samples", "runs"], ["progress", "attention", "probabilities", "inside"]],
         [("generate", "samples", _ACROSS), ("samples", "progress", _DOWN)],
     ),
 }
@@ -73,6 +74,7 @@ class WindowLayout(QObject):
         self.inside = InsideView()
         self.generate = GenerateView()
         self.samples = SamplesView()
+        self.runs = RunsView()
         self.time_bar = TimeBar()
         self.time_bar.hide()
         self.status_line = StatusLine()
@@ -83,6 +85,7 @@ class WindowLayout(QObject):
             "inside": _dock("Inside", "inside_dock", self.inside, self.inside.header),
             "generate": _dock("Write", "generate_dock", self.generate, self.generate.header),
             "samples": _dock("Samples", "samples_dock", self.samples, None),
+            "runs": _dock("Runs", "runs_dock", self.runs, None),
         }
         self._is_arranged = False
         self._saved_docks: object = None
@@ -171,6 +174,12 @@ class WindowLayout(QObject):
             return
         self._set_sizes(self._layout_name)
 
+    def show_runs(self) -> None:
+        """Bring the panel of the runs before the others."""
+        self.show_laboratory()
+        self._docks["runs"].raise_()
+        self.runs.setFocus()
+
     def choose_layout(self, name: str) -> None:
         """Arrange the docks in one of the layouts that the window has, whatever was moved before."""
         self._show_layout_name(name)
@@ -221,6 +230,7 @@ class WindowLayout(QObject):
             self.inside,
             self.generate,
             self.samples,
+            self.runs,
             self.time_bar,
         ):
             view.show_theme(theme)

@@ -20,7 +20,7 @@ from nanograd.errors import CheckpointError, CorpusError, NanogradError, Setting
 from nanograd.generation import Sampling
 from nanograd.random import stream
 from nanograd.text.corpus import Corpus, load_corpus
-from nanograd.training.checkpoint import load_run
+from nanograd.training.checkpoint import summarize
 from nanograd.training.events import (
     CheckpointFailed,
     CheckpointSaved,
@@ -189,23 +189,16 @@ def _corpus_of(opened: OpenedRun, data_directory: Path) -> Corpus:
 
 
 def _describe(run: RunDirectory) -> dict[str, Any]:
-    path, saved = run.path, None
-    for checkpoint in run.checkpoints.paths():
-        try:
-            saved = load_run(checkpoint)
-            break
-        except CheckpointError:
-            continue
-    losses = saved.metrics.validation_loss if saved else np.empty(0)
+    summary = next(filter(None, map(summarize, run.checkpoints.paths())), None)
     return {
-        "run": path.name,
-        "text": saved.corpus.name if saved else "damaged",
-        "step": saved.step if saved else 0,
-        "max_steps": saved.settings.max_steps if saved else 0,
-        "best_validation_loss": float(losses.min()) if losses.size else None,
+        "run": run.path.name,
+        "text": summary.corpus_name if summary else "damaged",
+        "step": summary.step if summary else 0,
+        "max_steps": summary.max_steps if summary else 0,
+        "best_validation_loss": summary.best_loss if summary else None,
         "bytes": run.byte_count(),
         "is_being_written": run.is_locked(),
-        "path": str(path),
+        "path": str(run.path),
     }
 
 

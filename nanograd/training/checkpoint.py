@@ -83,11 +83,12 @@ class SavedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A saved run in a few words: its text, the step that it goes on from, and how far it was to go."""
+    """A saved run in a few words: its text, the step that it goes on from, how far it was to go, and its best validation loss."""
 
     corpus_name: str
     step: int
     max_steps: int
+    best_loss: float | None = None
 
 
 def save_run(path: Path, trainer: Trainer, set_aside: Path | None = None) -> None:
@@ -104,6 +105,7 @@ def save_run(path: Path, trainer: Trainer, set_aside: Path | None = None) -> Non
         "tokenizer": json.dumps(trainer.tokenizer.as_dict()),
         "probe": json.dumps(trainer.probe),
         "corpus": json.dumps(CorpusRecord.of(trainer.corpus).as_dict()),
+        "best_validation_loss": json.dumps(float(metrics.validation_loss.min()) if len(metrics.validation_loss) else None),
         "digests": json.dumps(trainer.digests.as_dict()),
         "generators": json.dumps({"seed": trainer.settings.seed, "step": trainer.step, "streams": _STREAMS}),
     }
@@ -138,9 +140,14 @@ def summarize(path: Path) -> RunSummary | None:
             corpus_name=str(json.loads(metadata["corpus"])["name"]),
             step=int(metadata["step"]),
             max_steps=RunSettings.from_dict(json.loads(metadata["settings"])).max_steps,
+            best_loss=_number(json.loads(metadata.get("best_validation_loss", "null"))),
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> SavedRun:

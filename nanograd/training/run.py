@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
-from nanograd.errors import CheckpointError, CorpusError
+from nanograd.errors import CheckpointError, CorpusError, SettingsError
 from nanograd.text.corpus import Corpus, ids_path, load_cached_corpus, load_corpus, save_ids
 from nanograd.training.checkpoint import CorpusRecord, SavedRun, save_run
 from nanograd.training.estimate import check_memory
@@ -24,7 +24,7 @@ from nanograd.training.events import (
 )
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.saved_run import OpenedRun, Parent, as_copy
-from nanograd.training.settings import RunSettings
+from nanograd.training.settings import FIXED_BY_WEIGHTS, RunSettings, declared_settings
 from nanograd.training.trainer import Trainer
 from nanograd.training.versions import present_versions
 
@@ -84,6 +84,11 @@ class Run:
 
         Raises SettingsError or CheckpointError where they do not.
         """
+        fixed = [name for name in opened.saved.settings.fixed_differences(settings) if name in FIXED_BY_WEIGHTS]
+        if fixed:
+            labels = declared_settings()
+            reason = "cannot change in a copy, since the weights were made for it; start a new run to change it."
+            raise SettingsError({name: f"{labels[name].label} {reason}" for name in fixed})
         saved = replace(opened.saved, settings=settings.check())
         check_memory(settings, saved.tokenizer.vocabulary_size)
         run = cls(saved.build_trainer(corpus), data_directory, parent=as_copy(opened).parent)

@@ -1,9 +1,9 @@
 """The settings of a run, declared once: their bounds, units and help make the form, the command line and the checks."""
 
 from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from math import isfinite
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from nanograd.errors import SettingsError
 from nanograd.training.native import core_count
@@ -29,6 +29,15 @@ class Setting:
 
 def _setting(default: Any, label: str, group: str, help: str, **more: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(label=label, group=group, help=help, **more)})
+
+
+FIXED_BY_WEIGHTS: Final = frozenset(
+    {
+        "n_layer", "n_head", "n_embd", "block_size", "activation", "norm", "position", "qk_norm", "tied_head", "zero_init",
+        "embedding_std", "bias", "optimizer",
+    }
+)  # fmt: skip
+"""What a fork cannot change either: the weights and the optimizer's state were made for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +250,12 @@ class RunSettings:
         if problems:
             raise SettingsError(problems)
         return self
+
+    def with_rates_times(self, factor: float) -> Self:
+        """The same with every learning rate times `factor`, as far as the bounds allow."""
+        bounds = declared_settings()
+        rates = {name: max(getattr(self, name) * factor, bounds[name].minimum) for name in ("lr", "min_lr", "muon_lr")}
+        return replace(self, **rates)
 
     def fixed_differences(self, other: "RunSettings") -> list[str]:
         """The names of the settings that differ from `other`'s and may not change in the middle of a run."""

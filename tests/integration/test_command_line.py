@@ -15,10 +15,13 @@ from nanograd.training.checkpoint import load_run
 from nanograd.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = (
-    "--n-layer 1 --n-head 2 --n-embd 16 --block-size 8 --batch-size 4 --dropout 0.1 --max-steps 12 --eval-interval 4 "
-    "--eval-windows 8 --sample-tokens 6 --warmup-steps 2 --parts 1 --seed 3"
-).split()
+SMALL = [
+    f"--{name}={value}"
+    for name, value in {
+        "n-layer": 1, "n-head": 2, "n-embd": 16, "block-size": 8, "batch-size": 4, "dropout": 0.1, "max-steps": 12,
+        "eval-interval": 4, "eval-windows": 8, "sample-tokens": 6, "warmup-steps": 2, "parts": 1, "seed": 3,
+    }.items()
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -108,7 +111,7 @@ def test_settings_that_may_change_are_changed_when_a_run_goes_on(nanograd, tmp_p
     nanograd("resume", run.path.name, "--max-steps", 16, "--lr", 0.0005)
     saved = load_run(run.checkpoint_path)
     assert (saved.step, saved.settings.lr) == (16, 0.0005)
-    assert dict((name, after) for name, _, after in run.changes()[0].changes) == {"lr": 0.0005, "max_steps": 16}
+    assert {name: after for name, _, after in run.changes()[0].changes} == {"lr": 0.0005, "max_steps": 16}
     assert "unrecognized arguments" in nanograd("resume", run.path.name, "--n-layer", 2, status=2).stderr
     assert "match at all" in nanograd("verify", run.path.name).stdout
 

@@ -1,0 +1,60 @@
+"""What the engine tells of a text, of a run that was loaded, and of an error."""
+
+import logging
+import traceback
+
+from gui.events import CheckpointOpened, CorpusOpened, ProblemFound
+from nanograd.errors import NanogradError, SettingsError
+from nanograd.text.corpus import Corpus, token_counts
+from nanograd.training.saved_run import OpenedRun
+
+PREVIEW_CHARACTERS = 400
+_log = logging.getLogger(__name__)
+
+
+def describe_corpus(corpus: Corpus, probe: str) -> CorpusOpened:
+    """A text that is ready; `probe` is what a run on it would watch."""
+    return CorpusOpened(
+        name=corpus.name,
+        path=corpus.path,
+        byte_count=corpus.byte_count,
+        character_count=corpus.character_count,
+        vocabulary=corpus.tokenizer.vocabulary,
+        token_counts=token_counts(corpus),
+        preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_CHARACTERS]),
+        probe=probe,
+        notice=corpus.notice,
+    )
+
+
+def describe_opened(opened: OpenedRun, parameter_count: int, *, corpus_missing: bool, is_fork: bool) -> CheckpointOpened:
+    """A run that was loaded, with what its folder tells beside the checkpoint."""
+    saved, directory = opened.saved, opened.directory
+    return CheckpointOpened(
+        path=opened.origin,
+        step=saved.step,
+        settings=saved.settings,
+        parameter_count=parameter_count,
+        vocabulary=saved.tokenizer.vocabulary,
+        metrics=saved.metrics,
+        samples=directory.samples(saved.step) if directory else (),
+        probe=saved.probe,
+        corpus_name=saved.corpus.name,
+        corpus_missing=corpus_missing,
+        notice=opened.notice,
+        changes=(*directory.changes(), *directory.probes()) if directory else (),
+        is_fork=is_fork,
+    )
+
+
+def describe_problem(error: Exception, remedy: str = "") -> ProblemFound:
+    """What went wrong; a fault of the program's own is logged, and its traceback can be copied."""
+    problems = tuple(error.problems.items()) if isinstance(error, SettingsError) else ()
+    message, details = str(error), ""
+    if isinstance(error, MemoryError):
+        message = "There is not enough memory for that. Choose a smaller batch, context or model, or close other programs."
+    elif not isinstance(error, NanogradError):
+        _log.error("The engine met an unexpected error.", exc_info=error)
+        message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
+        details = "".join(traceback.format_exception(error))
+    return ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems)
