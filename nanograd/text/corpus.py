@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Self
 
 import numpy as np
@@ -140,7 +141,16 @@ def load_cached_corpus(folder: Path, digest: str, tokenizer: CharacterTokenizer,
         # Mapped first: the system then refuses a header that claims more than the file holds.
         ids = np.array(np.lib.format.open_memmap(ids_path(folder, digest), mode="r"))
         text = tokenizer.decode(ids)
-    except (OSError, ValueError, TypeError, EOFError, OverflowError, MemoryError):
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        EOFError,
+        OverflowError,
+        MemoryError,
+        SyntaxError,
+        TokenError,
+    ):  # numpy raises them all
         return None
     actual_digest, byte_count = _digest(text)
     if actual_digest != digest or ids.dtype.kind != "u":

@@ -15,6 +15,7 @@ from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import CharacterTokenizer
 from nanograd.training.digest import DigestChain
+from nanograd.training.estimate import parameter_count
 from nanograd.training.metrics import METRIC_NAMES, Metrics, MetricsArrays
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import Trainer, build_model
@@ -61,6 +62,7 @@ class SavedRun:
 
     def build_model(self) -> GPTLanguageModel:
         """The model alone, to look at and to generate with; raises CheckpointError where the file does not fit it."""
+        self._check_size()
         model = build_model(self.settings, self.tokenizer.vocabulary_size)
         model_state.restore(self.tensors, self.metadata, model=model, name=self.name)
         return model
@@ -71,6 +73,7 @@ class SavedRun:
             raise CheckpointError(
                 f"{self.name} was trained on {self.corpus.name}, and {corpus.name} is another text; open {self.corpus.name}."
             )
+        self._check_size()
         trainer = Trainer(self.settings, corpus, probe="")
         model_state.restore(self.tensors, self.metadata, model=trainer.model, optimizer=trainer.optimizer, name=self.name)
         trainer.apply_settings()
@@ -79,6 +82,16 @@ class SavedRun:
         trainer.digests = DigestChain(self.digests)
         trainer.set_probe(self.probe)
         return trainer
+
+    def _check_size(self) -> None:
+        """Raise CheckpointError where the settings describe another model than was saved, before memory is taken for it."""
+        held = sum(array.size for name, array in self.tensors.items() if name.startswith("model."))
+        described = parameter_count(self.settings, self.tokenizer.vocabulary_size)
+        if held != described:
+            raise CheckpointError(
+                f"{self.name} does not fit itself: it holds {held:,} weights, and its settings describe {described:,}. "
+                "Choose another checkpoint."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +141,7 @@ def load_run(path: Path) -> SavedRun:
         raise CheckpointError(f"{path.name} comes from a newer version of nanograd; open it there, or update this one.")
     try:
         return _parse(path.name, tensors, metadata)
-    except (NanogradError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (NanogradError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path.name} is damaged: its description of the run is not complete ({error}).") from error
 
 

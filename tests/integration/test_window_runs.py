@@ -34,7 +34,7 @@ def choose(person, name, checkpoint=None):
 
 
 def test_a_rate_changed_while_training_is_applied_kept_and_marked(person, text_file, runs):
-    person.train_past(text_file, 5, lr=1e-2)
+    person.train_past(text_file, 5, lr=1e-2, eval_interval=100_000)
     person.set("setting_lr", 5e-3)
     person.do("apply_settings_button")
     history = person.window.history

@@ -124,7 +124,7 @@ def test_a_fork_has_other_settings_as_far_as_the_weights_allow(finished, small_s
     (change,) = child.directory.changes()
     assert (change.step, ("batch_size", 4, 3) in change.changes) == (4, True)
     assert load_run(child.directory.checkpoint_path).settings == changed
-    with pytest.raises(CheckpointError, match="does not fit"):
+    with pytest.raises(SettingsError, match="Width cannot change in a copy"):
         Run.fork(opened, replace(small_settings, n_embd=32), small_corpus, tmp_path)
     with pytest.raises(SettingsError):
         Run.fork(opened, replace(small_settings, n_head=3), small_corpus, tmp_path)
