@@ -53,9 +53,8 @@ caught: list[str] = []
 
 def watch(event: str, _arguments: Any) -> None:
     """Note what a file must never bring about."""
-    caller = sys._getframe(1).f_code.co_filename
-    if event in FORBIDDEN and not caller.startswith("<frozen importlib"):  # a module's first import is Python's own
-        caught.append(event)
+    if event in FORBIDDEN and not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+        caught.append(event)  # a module's first import is Python's own
 
 
 def make_run(folder: Path) -> RunDirectory:
@@ -217,7 +216,8 @@ def open_damaged(path: Path, corpus: Corpus) -> str:
         saved = load_run(path)
         trainer = saved.build_trainer(corpus)
     except NanogradError as error:
-        assert len(str(error)) > 20, str(error)
+        if len(str(error)) < 20:
+            raise
         return "refused"
     entries, body = taken_apart(path.read_bytes())
     for name, parameter in trainer.model.state_dict().items():

@@ -40,7 +40,7 @@ class Life:
 
     def __init__(self, words: list[str], data: Path) -> None:
         self._data = data
-        self._told = tempfile.TemporaryFile("w+")
+        self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115  # as long as the life itself
         command = [sys.executable, "-m", "nanograd", *words, "--json", "--data-directory", str(data)]
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
         root = Path(__file__).resolve().parents[2]
@@ -110,7 +110,29 @@ def contents(data: Path) -> dict[str, np.ndarray]:
 
 def write_text(path: Path) -> None:
     """A text of about 1 MB, always the same."""
-    words = ["the", "a", "cat", "dog", "fox", "hen", "sat", "ran", "dug", "hid", "on", "in", "by", "mat", "log", "fog", "den", "and", "but", "so", "then"]
+    words = [
+        "the",
+        "a",
+        "cat",
+        "dog",
+        "fox",
+        "hen",
+        "sat",
+        "ran",
+        "dug",
+        "hid",
+        "on",
+        "in",
+        "by",
+        "mat",
+        "log",
+        "fog",
+        "den",
+        "and",
+        "but",
+        "so",
+        "then",
+    ]
     chosen = random.Random(0).choices(words, k=250_000)
     path.write_text(" ".join(chosen), encoding="utf-8")
 
