@@ -209,11 +209,15 @@ class Run:
             return
         before = self._disk_problem
         self._try_writing(lambda: self._record(event))
-        if before and not self._disk_problem:  # the disk is back: what it missed is written now
-            self._is_written = False
-            self._try_writing(self._write_beginning)
+        if before and not self._disk_problem:
+            self._write_again()
         if self._disk_problem and self._disk_problem != before:
             yield CheckpointFailed(step=self.trainer.step, message=self._disk_problem)
+
+    def _write_again(self) -> None:
+        """Write what a disk that failed has missed."""
+        self._is_written = False
+        self._try_writing(self._write_beginning)
 
     def _record(self, event: TrainingEvent) -> None:
         if self.directory is None:
@@ -258,6 +262,8 @@ class Run:
             target = path or self._save_newest()
             if path is not None:
                 save_run(path, self.trainer)
+            elif self._disk_problem:  # the disk is back: what it missed is written now
+                self._write_again()
         except OSError as error:
             return CheckpointFailed(step=self.trainer.step, message=self._describe(error))
         except CheckpointError as error:
