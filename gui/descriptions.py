@@ -44,6 +44,7 @@ def describe_opened(opened: OpenedRun, parameter_count: int, *, corpus_missing: 
         notice=opened.notice,
         changes=(*directory.changes(), *directory.probes()) if directory else (),
         is_fork=is_fork,
+        looks=directory.looks.load(saved.step, saved.tokenizer.vocabulary) if directory else (),
     )
 
 

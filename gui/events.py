@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nanograd.training.events import ProbeChanged, SampleWritten, SettingsChanged, TrainingEvent
+from nanograd.training.events import ProbeChanged, ProbeTaken, SampleWritten, SettingsChanged, TrainingEvent
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
@@ -40,7 +40,7 @@ class CorpusOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckpointOpened:
-    """A run was loaded; where it `is_fork`, Train goes on in a new one. `corpus_missing` says that its text is gone: generation works, training asks for it.
+    """A run was loaded, with the `looks` that were kept; where it `is_fork`, Train goes on in a new one. `corpus_missing` says that its text is gone: generation works, training asks for it.
 
     `notice` is a remark for the reader, such as that a damaged checkpoint was passed over; otherwise empty.
     """
@@ -58,6 +58,7 @@ class CheckpointOpened:
     notice: str = ""
     changes: tuple[SettingsChanged | ProbeChanged, ...] = ()
     is_fork: bool = False
+    looks: tuple[ProbeTaken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

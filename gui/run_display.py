@@ -69,6 +69,10 @@ class RunDisplay:
         self.history.reset(event.metrics)
         self._moments.clear()
         self._views.time_bar.go_live()
+        evaluated = set(event.metrics.validation_steps.tolist())
+        for look in event.looks:
+            self.history.add(look)
+            self._moments.add(look, is_evaluated=look.step in evaluated)
         self._show_moments()
         for sample in event.samples:
             self.history.add(sample)

@@ -1,6 +1,7 @@
 """A run: a trainer with a place on disk, which passes the trainer's events on and keeps them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -15,6 +16,7 @@ from nanograd.training.events import (
     CheckpointSaved,
     EvaluationFinished,
     ProbeChanged,
+    ProbeTaken,
     RunFinished,
     RunStarted,
     SampleWritten,
@@ -22,6 +24,7 @@ from nanograd.training.events import (
     StepFinished,
     TrainingEvent,
 )
+from nanograd.training.kept_looks import MOST as MOST_LOOKS
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.saved_run import OpenedRun, Parent, as_copy
 from nanograd.training.settings import FIXED_BY_WEIGHTS, RunSettings, declared_settings
@@ -49,6 +52,7 @@ class Run:
         self._saved_at_s = monotonic()
         self._changes: list[SettingsChanged] = []
         self._notes = ""
+        self._looks: list[ProbeTaken] = []
         self._is_written = False
         self._disk_problem = ""
 
@@ -109,6 +113,10 @@ class Run:
                         yield CheckpointFailed(step=event.step, message=self._disk_problem)
                 case RunFinished():
                     yield self.save()
+                    yield event
+                case ProbeTaken():
+                    self._looks.append(event)
+                    del self._looks[:-MOST_LOOKS]
                     yield event
                 case _:
                     yield from self._keep(event)
@@ -277,10 +285,17 @@ class Run:
         checkpoints = self.directory.checkpoints
         save_run(checkpoints.newest_path, trainer, checkpoints.place_for_newest(trainer.step))
         self.saved_step = trainer.step
+        self._keep_looks(self.directory)
         metrics, settings = trainer.metrics.arrays(), trainer.settings
         losses = dict(zip(metrics.validation_steps.tolist(), metrics.validation_loss.tolist(), strict=True))
         checkpoints.prune(losses, settings.keep_every, settings.disk_budget * 1_000_000)
         return checkpoints.newest_path
+
+    def _keep_looks(self, directory: RunDirectory) -> None:
+        """Write the looks since the last checkpoint; where that fails, they wait for the next one."""
+        with suppress(OSError, CheckpointError):
+            directory.looks.add(self._looks)
+            self._looks.clear()
 
 
 def find_corpus(saved: SavedRun, data_directory: Path) -> Corpus | None:

@@ -17,6 +17,7 @@ from nanograd.training.digest import DigestChain
 from nanograd.training.events import EvaluationFinished, ProbeChanged, SampleWritten, SettingsChanged, StepFinished, TrainingEvent
 from nanograd.training.json_lines import append_row, drop_torn_line, read_rows, rewrite_rows
 from nanograd.training.kept_checkpoints import FORMER_FOLDER, KeptCheckpoints
+from nanograd.training.kept_looks import LOOKS_FOLDER, KeptLooks
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.run_lock import RunLock, is_locked
 from nanograd.training.settings import RunSettings
@@ -33,6 +34,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints = KeptCheckpoints(path)
+        self.looks = KeptLooks(path)
         self._lock: RunLock | None = None
 
     @classmethod
@@ -105,11 +107,12 @@ class RunDirectory:
 
     def mend(self, step: int) -> None:
         """Before the run goes on after `step` steps: remove what a killed process left half-written, or from beyond it."""
-        for folder in (self.path, self.path / FORMER_FOLDER):
+        for folder in (self.path, self.path / FORMER_FOLDER, self.path / LOOKS_FOLDER):
             remove_partial_files(folder)
         for name in ("samples.jsonl", "probes.jsonl", "versions.jsonl"):
             drop_torn_line(self.path / name)
         self.checkpoints.forget_after(step)
+        self.looks.forget_after(step)
 
     def write_settings(self, settings: RunSettings) -> None:
         """Write settings.json."""

@@ -193,3 +193,16 @@ def test_a_spike_pauses_the_run_and_offers_a_way_back(person, text_file, runs):
     changes = [json.loads(line) for line in (runs()[0].path / "changes.jsonl").read_text().splitlines()]
     assert changes[-1]["settings"]["lr"] == [30.0, 15.0] or changes[-1]["settings"]["lr"][1] == 15.0
     assert changes[-1]["step"] < spiked_at
+
+
+def test_a_run_that_is_opened_again_has_its_moments_in_the_slider(person, open_window, text_file, runs):
+    person.train(text_file)
+    steps = person.find("time_slider").maximum()
+    assert steps > 3
+    person.leave()
+    again = open_window()
+    again.open_checkpoint(runs()[0].path)
+    slider = again.find("time_slider")
+    again.wait(lambda: slider.maximum() == steps)
+    slider.setValue(0)
+    again.wait(lambda: again.find("attention_step_label").text() == "step 0")
