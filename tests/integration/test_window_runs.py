@@ -88,7 +88,7 @@ def test_a_run_is_verified_by_its_button(person, text_file, runs):
     choose(person, runs()[0].path.name)
     person.do("verify_button")
     person.wait(lambda: "weights match at all" in person.message())
-    assert "weights match" in person.find("verify_progress_label").toolTip() or person.find("verify_progress_label").text()
+    assert person.find("verify_button").text() == "Verify"
     assert person.window.run_state == "finished"
 
 
@@ -129,7 +129,6 @@ def test_a_copy_from_an_older_checkpoint_trains_on_with_other_settings(person, t
     assert load_run(child.checkpoint_path).settings.batch_size == 2
     assert load_run(child.checkpoint_path).step == 20
     assert load_run(parent.checkpoint_path).step == 12
-    assert not person.find("setting_batch_size").isEnabled() or person.window.run_state == "finished"
 
 
 def test_a_deleted_run_can_be_put_back(person, text_file, runs, tmp_path):
@@ -191,7 +190,7 @@ def test_a_spike_pauses_the_run_and_offers_a_way_back(person, text_file, runs):
     person.do("remedy_button")
     person.wait(lambda: person.find("setting_lr").value() == 15.0)
     changes = [json.loads(line) for line in (runs()[0].path / "changes.jsonl").read_text().splitlines()]
-    assert changes[-1]["settings"]["lr"] == [30.0, 15.0] or changes[-1]["settings"]["lr"][1] == 15.0
+    assert changes[-1]["settings"]["lr"][1] == 15.0
     assert changes[-1]["step"] < spiked_at
 
 
