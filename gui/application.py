@@ -19,7 +19,6 @@ from gui.icons import logo
 from gui.theme import apply_theme, system_theme
 
 APPLICATION_NAME = "nanograd"
-_SWITCH_INTERVAL_S = 0.0005  # how long the training thread may keep Python to itself while the interface wants it
 _GARBAGE_INTERVAL_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -43,7 +42,6 @@ def create_application(argv: Sequence[str]) -> QApplication:
     app.setWindowIcon(logo())
     locale.setlocale(locale.LC_NUMERIC, "C")  # Qt takes the desktop's: a decimal comma would confuse files
     apply_theme(app, system_theme(app))
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     return app
 
 

@@ -1,51 +1,95 @@
-"""A training step on several cores: the batch is cut into parts, each computed by a thread of its own in a graph of its own.
+"""A training step on several cores: the batch is cut into parts, each computed on a core of its own in a graph of its own.
 
-Whole parts run side by side, since single operations of a small model are too short to be cut. What the parts found is added
-up in their order, so a run with the same number of parts gives the same bits each time.
+Whole parts run side by side, since single operations of a small model are too short to be cut. Threads compute them at first,
+and processes once a training has gone on for a moment. What the parts found is added up in their order, so a run with the same
+number of parts gives the same bits each time, whoever computed them.
 """
 
+import logging
+import pickle
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
 
-from nanograd.autograd import grad
 from nanograd.generation import Ids
 from nanograd.graph import Array, no_grad
 from nanograd.module import Module
 from nanograd.optimizer import Optimizer
-from nanograd.random import Generator, using
+from nanograd.random import Generator
 from nanograd.tensor import wrap
 from nanograd.training.native import blas_threads, can_set_blas_threads, keep_freed_memory
+from nanograd.training.part_processes import PartProcesses, ProcessLostError, part_gradients, trained_parameters
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+# How long a thread may keep Python to itself while another wants it. Between the short operations of a small model a thread
+# misses its turn again and again: at Python's own 5 ms a step of such a model takes a fifth longer.
+_SWITCH_INTERVAL_S = 0.0005
+
+
+_ALONE_S = 0.5  # so long threads compute before processes are worth starting
+_log = logging.getLogger(__name__)
+
 
 class Parts:
-    """`count` threads that compute together; one where BLAS cannot be told to leave them a core each."""
+    """`count` cores that compute together; one where BLAS cannot be told to leave them a core each."""
 
     def __init__(self, count: int) -> None:
         self.count = count if can_set_blas_threads() else 1
         self._pool = ThreadPoolExecutor(max(1, self.count - 1), thread_name_prefix="nanograd-part")
+        self._processes: PartProcesses | None = None
+        self._may_start = self.count > 1
+        self._alone_s = 0.0
         keep_freed_memory()
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+
+    def start_processes(self, model: Module, wait_s: float = 0.0) -> bool:
+        """Start a process for each part but the first, and wait that long for them; whether they are ready.
+
+        `gradients` does this by itself. Where it cannot be done, threads go on computing the parts.
+        """
+        if self._processes is None and self._may_start:
+            try:
+                self._processes = PartProcesses(model, self.count - 1)
+            except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
+                self._give_processes_up(str(error))
+        return self._processes is not None and self._processes.are_ready.wait(wait_s)
+
+    def _give_processes_up(self, reason: str) -> None:
+        """Compute with threads from here on, which gives the same numbers."""
+        _log.info("Threads compute the parts of each batch, not processes: %s", reason)
+        self._may_start = False
+        processes, self._processes = self._processes, None
+        if processes is not None:
+            processes.stop()
 
     def gradients(self, model: Module, inputs: Ids, targets: Ids, streams: Callable[[int], Generator]) -> tuple[float, float]:
         """Give each parameter the gradient of the mean loss over a batch (B, T); returns the loss and the gradient's norm.
 
         `streams(part)` is what the dropout of a part is drawn from.
         """
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        began = perf_counter()
+        parameters = trained_parameters(model)
+        if self._processes is not None and not self._processes.fit(model, parameters):
+            self._give_processes_up("the model or its weights were exchanged.")
+        is_worth_it = self._processes is not None or self._alone_s >= _ALONE_S
+        processes = self._processes if is_worth_it and self.start_processes(model) else None
         slices = _slices(len(inputs), self.count)
 
         def compute(numbered: tuple[int, slice]) -> tuple[float, list[Array]]:
             part, rows = numbered
-            with using(streams(part)):
-                _, loss = model(inputs[rows], targets[rows])
-            share = wrap(np.array(len(inputs[rows]) / len(inputs), loss.dtype))
-            found = grad(loss, parameters, grad_outputs=share)
-            return loss.item() * share.item(), [gradient.array for gradient in found if gradient is not None]
+            batch = inputs[rows], targets[rows], len(inputs[rows]) / len(inputs)
+            if part and processes is not None:
+                try:
+                    return processes.gradients(part, *batch, streams(part))
+                except ProcessLostError as error:
+                    self._give_processes_up(str(error))
+            return part_gradients(model, parameters, *batch, streams(part))
 
         computed = self._map(compute, list(enumerate(slices)))
 
@@ -61,6 +105,7 @@ class Parts:
 
         shares = _balanced([parameter.numel() for parameter in parameters], self.count)
         squares = self._map(add_up, shares)
+        self._alone_s += perf_counter() - began
         return sum(loss for loss, _ in computed), sum(squares) ** 0.5
 
     def step(self, optimizer: Optimizer, gradient_scale: float = 1.0) -> None:

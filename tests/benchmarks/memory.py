@@ -79,14 +79,26 @@ def growth() -> float:
 
 
 def peak_bytes() -> int:
-    """The most that this process has had in memory."""
+    """The most that this process and those it started have had in memory; what they share counts once."""
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    of_helpers = sum(status["VmHWM"] - status["RssShmem"] for status in helpers())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit + of_helpers
 
 
 def resident_bytes() -> int:
-    """What this process has in memory now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """What this process and those it started have in memory now."""
+    own = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return own + sum(status["VmRSS"] - status["RssShmem"] for status in helpers())
+
+
+def helpers() -> list[dict[str, int]]:
+    """The sizes in bytes that the system knows of each process that this one started; none where it cannot be asked."""
+    sizes = []
+    for listed in Path("/proc/self/task").glob("*/children"):
+        for pid in listed.read_text().split():
+            lines = [line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+            sizes.append({line[0].rstrip(":"): 1024 * int(line[1]) for line in lines if line[-1] == "kB"})
+    return sizes
 
 
 if __name__ == "__main__":

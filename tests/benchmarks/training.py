@@ -57,6 +57,7 @@ def measure(
 def our_step(model: GPTLanguageModel, ids: Any, count: int) -> Callable[[], None]:
     """Forward, backward, clipping and AdamW on `count` cores."""
     parts, optimizer = Parts(count), AdamW(model.parameters(), lr=1e-3)
+    parts.start_processes(model, wait_s=60)
 
     def step() -> None:
         with blas_threads(1):

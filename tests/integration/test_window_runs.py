@@ -26,11 +26,16 @@ def name_of(row):
 
 
 def choose(person, name, checkpoint=None):
-    """Choose a run's row or, by its number, one of its checkpoints, the newest first."""
+    """Choose a run's row or, by its step, one of its checkpoints; the list may still be on its way."""
+
+    def find():
+        runs = [row for row in rows_of(person) if name_of(row) == name]
+        checkpoints = [row.child(index) for row in runs for index in range(row.childCount())]
+        return next(iter(runs if checkpoint is None else [row for row in checkpoints if row.text(1) == str(checkpoint)]), None)
+
     person.action("runs_action").trigger()
-    person.wait(lambda: name in map(name_of, rows_of(person)))
-    row = next(row for row in rows_of(person) if name_of(row) == name)
-    person.find("runs_tree").setCurrentItem(row if checkpoint is None else row.child(checkpoint))
+    person.wait(lambda: find() is not None)
+    person.find("runs_tree").setCurrentItem(find())
 
 
 def test_a_rate_changed_while_training_is_applied_kept_and_marked(person, text_file, runs):
@@ -113,7 +118,7 @@ def test_a_replay_can_be_stopped_and_training_ends_it(person, text_file, runs):
 def test_a_copy_from_an_older_checkpoint_trains_on_with_other_settings(person, text_file, runs):
     person.train(text_file)
     parent = runs()[0]
-    choose(person, parent.path.name, checkpoint=1)
+    choose(person, parent.path.name, checkpoint=8)
     with person.wait_for(person.window.checkpoint_opened):
         person.do("fork_button")
     person.wait_for_state("paused")
