@@ -67,9 +67,13 @@ class ListRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForkRun:
-    """Load the checkpoint at `path` so that Train goes on in a new run, whose settings may be others."""
+    """Load the run in the folder `path` as it was at `step`, the newest where None, so that Train goes on in a new run.
+
+    Its settings may be others, as far as the weights allow.
+    """
 
     path: Path
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ from nanograd.errors import CheckpointError, CorpusError, VocabularyError
 from nanograd.text.corpus import Corpus, load_corpus
 from nanograd.training.events import CheckpointFailed, LossSpiked, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
-from nanograd.training.saved_run import OpenedRun, as_copy, open_run, open_to_write_or_copy
+from nanograd.training.saved_run import OpenedRun, as_copy, open_at, open_to_write_or_copy
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
 from resources import BUNDLED_CORPORA, corpus_text
@@ -135,10 +135,8 @@ class Engine:
                 self._close_run()
             case SaveCheckpoint():
                 self._save_to(command.path)
-            case OpenCheckpoint():
-                self._open_checkpoint(command.path, is_fork=False)
-            case ForkRun():
-                self._open_checkpoint(command.path, is_fork=True)
+            case OpenCheckpoint() | ForkRun():
+                self._open_checkpoint(command)
             case ListRuns() | DeleteRun() | RestoreRun() | EmptyTrash():
                 self._shelf.tend(command, self._loaded.place if self._loaded else None)
             case VerifyRun():
@@ -358,10 +356,14 @@ class Engine:
         self._loaded = None
         self._set_state("idle")
 
-    def _open_checkpoint(self, path: Path, is_fork: bool) -> None:
+    def _open_checkpoint(self, command: OpenCheckpoint | ForkRun) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
         self._verifier.stop()
-        opened = as_copy(open_run(path)) if is_fork else self._open_beside_the_loaded(path)
+        match command:
+            case ForkRun():
+                opened, is_fork = as_copy(open_at(command.path, command.step)), True
+            case OpenCheckpoint():
+                opened, is_fork = self._open_beside_the_loaded(command.path), False
         saved = opened.saved
         corpus = find_corpus(saved, self._data_directory)
         try:

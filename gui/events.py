@@ -81,7 +81,7 @@ class FormerRunFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRun:
-    """A run in its folder at `path`. `checkpoints` are the steps, places and sizes in bytes of those kept, oldest first.
+    """A run in its folder at `path`. `checkpoints` are the steps and sizes in bytes of those kept, oldest first.
 
     `byte_count` is what the whole folder takes; `is_open` says that it is loaded here or being written elsewhere.
     """
@@ -92,7 +92,7 @@ class KeptRun:
     max_steps: int
     best_loss: float | None
     byte_count: int
-    checkpoints: tuple[tuple[int, Path, int], ...]
+    checkpoints: tuple[tuple[int, int], ...]
     parent: tuple[str, int] | None
     is_open: bool
 

@@ -44,7 +44,7 @@ class RunDesk(QObject):
         views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.message_bar.remedy_requested.connect(self._on_remedy_requested)
         views.runs.open_requested.connect(lambda path: post(OpenCheckpoint(path=path)))
-        views.runs.fork_requested.connect(lambda path: post(ForkRun(path=path)))
+        views.runs.fork_requested.connect(lambda path, step: post(ForkRun(path=path, step=step)))
         views.runs.verify_requested.connect(self._on_verify_requested)
         views.runs.stop_requested.connect(lambda: post(StopVerifying()))
         views.runs.delete_requested.connect(lambda path: post(DeleteRun(path=path)))

@@ -89,7 +89,7 @@ def _describe(run: RunDirectory) -> KeptRun:
         max_steps=summary.max_steps if summary else 0,
         best_loss=summary.best_loss if summary else None,
         byte_count=run.byte_count(),
-        checkpoints=tuple((kept.step, kept.path, kept.byte_count) for kept in run.checkpoints.all()),
+        checkpoints=tuple((kept.step, kept.byte_count) for kept in run.checkpoints.all()),
         parent=run.parent(),
         is_open=run.is_locked(),
     )

@@ -29,6 +29,7 @@ from gui.views.elided_label import ElidedLabel
 _PLACE: Final = Qt.ItemDataRole.UserRole
 _SHARE: Final = Qt.ItemDataRole.UserRole + 1
 _NAME, _STEP, _BEST, _DISK = range(4)
+_Place = tuple[Path, int | None]
 
 
 class RunsView(QWidget):
@@ -38,9 +39,9 @@ class RunsView(QWidget):
     """
 
     open_requested = Signal(object)
-    fork_requested = Signal(object)
+    fork_requested = Signal(object, object)
+    """The run's folder, and the step of a checkpoint or None."""
     verify_requested = Signal(object, object)
-    """The run's folder, and the step to begin from or None."""
     stop_requested = Signal()
     delete_requested = Signal(object)
     undo_requested = Signal()
@@ -56,7 +57,7 @@ class RunsView(QWidget):
         self._is_verifying = False
         self.tree = QTreeWidget()
         self._bars = _DiskBars(self.tree)
-        self.open_button = _button("open_run_button", "Open", "Go on with this run, or from this checkpoint")
+        self.open_button = _button("open_run_button", "Open", "Go on with this run")
         self.fork_button = _button("fork_button", "Copy", "Go on from here in a new run, with other settings")
         self.verify_button = _button("verify_button", "Verify", "Replay this run, and see whether its weights come out the same")
         self.delete_button = _button("delete_run_button", "Delete", "Move this run to the trash, from where it can be put back")
@@ -83,7 +84,7 @@ class RunsView(QWidget):
         for run in event.runs:
             item = self._add(run, largest)
             item.setExpanded(run.path in opened)
-        self._choose(chosen or event.loaded)
+        self._choose(chosen or (None if event.loaded is None else (event.loaded, None)))
         self._pages.setCurrentIndex(1 if event.runs or event.trash_byte_count else 0)
         total = sum(run.byte_count for run in event.runs)
         trash = f", trash {bytes_text(event.trash_byte_count)}" if event.trash_byte_count else ""
@@ -179,7 +180,7 @@ class RunsView(QWidget):
         best = "–" if run.best_loss is None else loss_text(run.best_loss)
         item = _row(
             [_title(run), count_text(run.step), best, bytes_text(run.byte_count)],
-            (run.path, None, run.path),
+            (run.path, None),
             run.byte_count / largest,
         )
         state = "open in this window" if run.path == self._loaded else "open elsewhere" if run.is_open else ""
@@ -190,17 +191,15 @@ class RunsView(QWidget):
             font = item.font(_NAME)
             font.setBold(True)
             item.setFont(_NAME, font)
-        for at, path, byte_count in reversed(run.checkpoints):
-            item.addChild(
-                _row(["checkpoint", count_text(at), "", bytes_text(byte_count)], (run.path, at, path), byte_count / largest)
-            )
+        for at, byte_count in reversed(run.checkpoints):
+            item.addChild(_row(["checkpoint", count_text(at), "", bytes_text(byte_count)], (run.path, at), byte_count / largest))
         self.tree.addTopLevelItem(item)
         return item
 
-    def _chosen(self) -> tuple[Path, int | None, Path] | None:
-        """The chosen row: the run's folder, the checkpoint's step where it is one, and where that lies."""
+    def _chosen(self) -> _Place | None:
+        """The chosen row: the run's folder, and the checkpoint's step where it is one."""
         items = self.tree.selectedItems()
-        place: tuple[Path, int | None, Path] | None = items[0].data(_NAME, _PLACE) if items else None
+        place: _Place | None = items[0].data(_NAME, _PLACE) if items else None
         return place
 
     def _opened(self) -> set[Path]:
@@ -210,11 +209,10 @@ class RunsView(QWidget):
         items = (self.tree.topLevelItem(index) for index in range(self.tree.topLevelItemCount()))
         return [item for item in items if item is not None]
 
-    def _choose(self, wanted: tuple[Path, int | None, Path] | Path | None) -> None:
+    def _choose(self, wanted: _Place | None) -> None:
         rows = [row for item in self._items() for row in (item, *map(item.child, range(item.childCount()))) if row is not None]
         for row in rows:
-            place = row.data(_NAME, _PLACE)
-            if wanted in (place, place[2]):
+            if wanted == row.data(_NAME, _PLACE):
                 self.tree.setCurrentItem(row)
                 return
 
@@ -223,22 +221,23 @@ class RunsView(QWidget):
         chosen = self._chosen()
         is_free = chosen is not None and chosen[0] not in self._open
         is_loaded = chosen is not None and chosen[0] == self._loaded
-        self.open_button.setEnabled(chosen is not None and not self._is_training)
+        is_run = chosen is not None and chosen[1] is None
+        self.open_button.setEnabled(is_run and not self._is_training)
         self.fork_button.setEnabled(chosen is not None and not self._is_training)
         self.verify_button.setEnabled(self._is_verifying or (chosen is not None and not self._is_training))
-        self.delete_button.setEnabled(is_free and not is_loaded and chosen is not None and chosen[1] is None)
+        self.delete_button.setEnabled(is_free and is_run and not is_loaded)
 
     @Slot()
     def _on_open_clicked(self) -> None:
         chosen = self._chosen()
-        if chosen is not None and not self._is_training:
-            self.open_requested.emit(chosen[2])
+        if chosen is not None and chosen[1] is None and not self._is_training:
+            self.open_requested.emit(chosen[0])
 
     @Slot()
     def _on_fork_clicked(self) -> None:
         chosen = self._chosen()
         if chosen is not None:
-            self.fork_requested.emit(chosen[2])
+            self.fork_requested.emit(*chosen)
 
     @Slot()
     def _on_verify_clicked(self) -> None:
@@ -246,7 +245,7 @@ class RunsView(QWidget):
         if self._is_verifying:
             self.stop_requested.emit()
         elif chosen is not None:
-            self.verify_requested.emit(chosen[0], chosen[1])
+            self.verify_requested.emit(*chosen)
 
     @Slot()
     def _on_delete_clicked(self) -> None:
@@ -282,7 +281,7 @@ def _title(run: KeptRun) -> str:
     return f"{Path(run.corpus_name).stem} · {began.day} {began:%b %H:%M}"
 
 
-def _row(texts: list[str], place: tuple[Path, int | None, Path], share: float) -> QTreeWidgetItem:
+def _row(texts: list[str], place: _Place, share: float) -> QTreeWidgetItem:
     item = QTreeWidgetItem(texts)
     item.setData(_NAME, _PLACE, place)
     item.setData(_DISK, _SHARE, share)

@@ -51,6 +51,17 @@ def open_run(path: Path) -> OpenedRun:
     return OpenedRun(saved=saved, origin=path, parent=Parent(name=home.path.name, step=saved.step) if home else None)
 
 
+def open_at(folder: Path, step: int | None) -> OpenedRun:
+    """The run in `folder` as it was saved after `step` steps, or newest where that is None; CheckpointError where that is gone."""
+    if step is None:
+        return open_run(folder)
+    kept = {checkpoint.step: checkpoint.path for checkpoint in RunDirectory(folder).checkpoints.all()}
+    if step not in kept:
+        steps = ", ".join(f"{each:,}" for each in kept) or "none"
+        raise CheckpointError(f"The checkpoint of step {step:,} is not kept any more; those kept are of steps: {steps}.")
+    return open_run(kept[step])
+
+
 def open_to_write(path: Path) -> OpenedRun:
     """The run at `path`, locked before it is read so that nobody else writes it; raises RunLockedError where somebody does."""
     directory = _directory_of(path)
