@@ -4,12 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nanograd.errors import CheckpointError, RunLockedError, SettingsError
+from nanograd.errors import CheckpointError, RunLockedError, SettingsError, VocabularyError
 from nanograd.training.checkpoint import load_run
-from nanograd.training.events import CheckpointSaved, SettingsChanged, StepFinished
+from nanograd.training.events import CheckpointSaved, ProbeChanged, SettingsChanged, StepFinished
 from nanograd.training.run import Run
 from nanograd.training.run_directory import RunDirectory
-from nanograd.training.saved_run import open_run, open_to_write, open_to_write_or_copy
+from nanograd.training.saved_run import open_at, open_run, open_to_write, open_to_write_or_copy
 
 
 @pytest.fixture
@@ -194,3 +194,32 @@ def test_metrics_carry_a_chain_that_a_resumed_run_goes_on_with(finished, small_s
     assert [step for step, *_ in chain(again)] == [0, 2, 4, 6]
     (versions,) = again.directory.versions()
     assert versions["parts"] == again.trainer.part_count
+
+
+def test_a_run_opens_as_it_was_at_a_step_that_is_kept(finished):
+    folder = finished.directory.path
+    assert [open_at(folder, step).saved.step for step in (0, 4, 6, None)] == [0, 4, 6, 6]
+    with pytest.raises(CheckpointError, match="those kept are of steps: 0, 4, 6"):
+        open_at(folder, 2)
+
+
+def test_a_checkpoint_whose_settings_describe_another_model_takes_no_memory_for_it(finished, small_corpus):
+    saved = open_run(finished.directory.path).saved
+    huge = replace(saved, settings=replace(saved.settings, n_layer=48, n_embd=4096))
+    for build in (huge.build_model, lambda: huge.build_trainer(small_corpus)):
+        with pytest.raises(CheckpointError, match="does not fit itself"):
+            build()
+
+
+def test_another_probe_comes_after_a_checkpoint_and_is_kept(small_settings, small_corpus, tmp_path):
+    run = Run.start(replace(small_settings, eval_interval=100), small_corpus, tmp_path)
+    first = run.trainer.probe
+    next(event for event in run.events() if isinstance(event, StepFinished) and event.step == 3)
+    saved, change = run.change_probe("the dog")
+    assert (saved.step, change) == (3, ProbeChanged(step=3, before=first, after="the dog"))
+    assert load_run(saved.path).probe == first
+    assert run.directory.probes() == (change,)
+    assert run.change_probe("the dog") == []
+    with pytest.raises(VocabularyError):
+        run.change_probe("☃")
+    assert run.trainer.probe == "the dog"
