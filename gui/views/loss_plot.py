@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from gui.format import figure_text, loss_text, scientific_text
 from gui.run_history import RunHistory
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
-from gui.views.change_text import describe_change
+from gui.views.change_text import describe_change, name_change
 from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, nice_ticks, pen, thinned
 
 MOST_DOTS: Final = 120
@@ -297,7 +297,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         if steps.size:
             self._now.setPos(float(steps[-1] if self._moment is None else self._moment))
         self._draw_best()
-        self._draw_changes(right, bottom, top, top - 0.4 * (top - bottom))
+        self._draw_changes(right, bottom, top, top - 0.52 * (top - bottom))
         self._draw_overfitting(top - 0.2 * (top - bottom))  # below the uniform guess, above what has been learned
         self._uniform.setVisible(self._vocabulary_size > 1)
         self._uniform_label.setVisible(self._vocabulary_size > 1)
@@ -340,7 +340,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._change_label.setVisible(bool(changes))
         if changes:
             is_right = changes[-1].step > right / 2
-            self._change_label.setText(describe_change(changes[-1]))
+            self._change_label.setText(name_change(changes[-1]))
             self._change_label.setAnchor((1 if is_right else 0, 1))
             self._change_label.setPos(changes[-1].step, height)
 

@@ -252,10 +252,10 @@ class RunSettings:
         return self
 
     def with_rates_times(self, factor: float) -> Self:
-        """The same with every learning rate times `factor`, as far as the bounds allow."""
+        """The same with every learning rate that counts times `factor`, as far as the bounds allow."""
         bounds = declared_settings()
-        rates = {name: max(getattr(self, name) * factor, bounds[name].minimum) for name in ("lr", "min_lr", "muon_lr")}
-        return replace(self, **rates)
+        names = ("lr", "min_lr", "muon_lr") if self.optimizer == "muon" else ("lr", "min_lr")
+        return replace(self, **{name: max(getattr(self, name) * factor, bounds[name].minimum) for name in names})
 
     def fixed_differences(self, other: "RunSettings") -> list[str]:
         """The names of the settings that differ from `other`'s and may not change in the middle of a run."""
