@@ -151,8 +151,8 @@ def test_changes_on_the_way_are_marked_and_named(plot):
     assert plot.change_text == ""
     history.add(SettingsChanged(step=2, changes=(("lr", 1e-3, 5e-4), ("eval_interval", 10, 20))))
     plot.show_history(history, 10, 5, 0.0)
-    assert plot.change_text == "Learning rate 1e-3 → 5e-4, Evaluate every 10 → 20"
-    assert plot.change_text.split(",")[0] in plot.readout_at(2)
+    assert plot.change_text == "Learning rate 1e-3 → 5e-4 and 1 more"
+    assert "Learning rate 1e-3 → 5e-4, Evaluate every 10 → 20" in plot.readout_at(2)
     assert "Learning rate" not in plot.readout_at(3)
     history.add(ProbeChanged(step=3, before="a", after="b"))
     plot.show_history(history, 10, 5, 0.0)
