@@ -215,8 +215,10 @@ def _follow(run: Run, arguments: argparse.Namespace, first: Sequence[TrainingEve
                 show(event)
             for event in run.events():
                 show(event)
-                if isinstance(event, RunFailed):
+                if isinstance(event, RunFailed | CheckpointFailed):
                     status = _FAILED
+                elif isinstance(event, CheckpointSaved):  # the disk is back
+                    status = 0
                 if asked and not isinstance(event, RunFinished):
                     _save_and_tell(run, show, is_told=not arguments.json)
                     return _SIGNALLED + asked[0]
@@ -306,7 +308,8 @@ class _Teller:
                 self._progress.show(event.step, last_step, f"evaluating {event.done:,} of {event.total:,}")
             case EvaluationFinished():
                 left = self._progress.time_left(event.step, last_step)
-                self._say(f"step {event.step:,} of {last_step:,}  {self._loss}  validation {event.loss:.3f}  {left}".rstrip())
+                told = [f"step {event.step:,} of {last_step:,}", self._loss, f"validation {event.loss:.3f}", left]
+                self._say("  ".join(filter(None, told)))
             case CheckpointFailed() | LossSpiked() | RunFailed():
                 self._progress.clear()
                 print(f"nanograd: {event.message}", file=sys.stderr, flush=True)

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from weakref import finalize
 
 from nanograd.errors import RunLockedError
 
+_ATTEMPTS, _PAUSE_S = 4, 0.01
 _LOCKED_BYTE = 1 << 30  # Windows lets nobody read a byte that is locked, so it lies beyond what is written
 
 
@@ -22,7 +24,7 @@ class RunLock:
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            _lock(descriptor)
+            _lock_patiently(descriptor)
         except OSError:
             holder = _holder(descriptor)
             os.close(descriptor)
@@ -53,6 +55,16 @@ def is_locked(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _lock_patiently(descriptor: int) -> None:
+    """Take the lock, once more after a moment where it is held: somebody may only have asked whether it is."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _lock(descriptor)
+        except OSError:
+            sleep(_PAUSE_S)
+    return _lock(descriptor)
 
 
 def _holder(descriptor: int) -> str:
