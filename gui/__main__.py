@@ -1,13 +1,19 @@
-"""The entry point of the desktop program."""
+"""The entry point of the desktop program; a first word such as "train" is for the command line instead."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
+from nanograd.__main__ import main as command_line
+from nanograd.command_line import COMMANDS
+
 
 def main(argv: list[str] | None = None) -> int:
-    """Open the window, or run the demonstration; returns the exit status."""
+    """Open the window, run the demonstration, or do what a command asks; returns the exit status."""
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] in COMMANDS:
+        return command_line(words)
     arguments = _parser().parse_args(argv)
     if arguments.demo:
         _draw_off_screen_without_a_display()
@@ -34,7 +40,10 @@ def _draw_off_screen_without_a_display() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nanograd", description="Watch a GPT learn your text.")
+    parser = argparse.ArgumentParser(
+        prog="nanograd",
+        description="Watch a GPT learn your text. Without a window: nanograd train | resume | generate | verify | list.",
+    )
     parser.add_argument("text", nargs="*", type=Path, help="texts or folders to open at once")
     parser.add_argument("--data-directory", type=Path, help="where runs are kept, in place of the user's data folder")
     parser.add_argument("--demo", action="store_true", help="drive the real window through its own controls, and say what it saw")

@@ -31,6 +31,10 @@ class WindowActions:
         self.pause = self._make("pause", "Pause", "Rest after the current step", "Ctrl+P")
         self.step = self._make("step", "Step", "Do one step, then rest", "Ctrl+.")
         self.stop = self._make("stop", "Stop", "Save the run and end it", "Ctrl+Shift+T")
+        self.runs = self._make("runs", "Runs", "Every run that is kept: open, copy, verify, delete", "Ctrl+R")
+        self.verify = self._make(
+            "verify", "Verify", "Replay the run, and see whether its weights come out the same", "Ctrl+Shift+V"
+        )
         self.theme = self._make("theme", "Next theme", "Light, dark, or as the system", "Ctrl+Shift+L")
         self.themes = {
             name: self._make_choice(f"theme_{name}", text, f"Draw the window {help}")
@@ -62,6 +66,7 @@ class WindowActions:
         self.stop.setEnabled(state in ("training", "paused"))
         self.save_checkpoint.setEnabled(has_run)
         self.close_run.setEnabled(has_run)
+        self.verify.setEnabled(has_run and not is_training)
 
     def show_text_size(self, can_grow: bool, can_shrink: bool) -> None:
         """Enable what can be done to the size of the text."""

@@ -67,6 +67,69 @@ class StopTraining:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSettings:
+    """Let the run under way go on with these settings; a checkpoint with those before comes first."""
+
+    settings: RunSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoBack:
+    """Train on from the last good checkpoint up to `step`, with these settings."""
+
+    step: int
+    settings: RunSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRuns:
+    """Tell of every run that is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkRun:
+    """Load the run in the folder `path` as it was at `step`, the newest where None, so that Train goes on in a new run.
+
+    Its settings may be others, as far as the weights allow.
+    """
+
+    path: Path
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRun:
+    """Replay the run at `path` from a checkpoint, the oldest where `from_step` is None, and tell whether it comes out the same."""
+
+    path: Path
+    from_step: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopVerifying:
+    """Let the replay under way end where it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRun:
+    """Move the run at `path` to the trash."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreRun:
+    """Put the run that lies in the trash at `path` back."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyTrash:
+    """Remove the runs in the trash for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseRun:
     """Save the run under way and let go of it, so that Train starts a new one."""
 
@@ -160,6 +223,15 @@ Command = (
     | PauseTraining
     | TakeStep
     | StopTraining
+    | ChangeSettings
+    | GoBack
+    | ListRuns
+    | ForkRun
+    | VerifyRun
+    | StopVerifying
+    | DeleteRun
+    | RestoreRun
+    | EmptyTrash
     | CloseRun
     | SaveCheckpoint
     | OpenCheckpoint

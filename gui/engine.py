@@ -1,7 +1,5 @@
 """The owner of the model and the run, free of Qt: commands go into its mailbox, events come out."""
 
-import logging
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,61 +7,46 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from gui.commands import (
-    CancelOpening,
-    ClearCache,
-    CloseRun,
-    Command,
-    EstimateCost,
-    ExportMetrics,
-    Generate,
-    LimitCache,
-    OpenBundledCorpus,
-    OpenCheckpoint,
-    OpenCorpus,
-    PauseTraining,
-    PreviewNext,
-    SaveCheckpoint,
-    SetProbe,
-    ShowBatch,
-    Shutdown,
-    StartTraining,
-    StopGenerating,
-    StopTraining,
-    TakeStep,
-)
+from gui import commands
+from gui.commands import Command
 from gui.cost_meter import CostMeter
+from gui.descriptions import describe_corpus, describe_opened, describe_problem
 from gui.events import (
-    CheckpointOpened,
     CheckpointWritten,
     EngineEvent,
-    MetricsExported,
+    GoingBackOffered,
     OpeningEnded,
     ProblemFound,
     RunState,
     RunStateChanged,
     ShutdownRefused,
-    TextChanged,
 )
-from gui.loaded_run import LoadedRun, find_former_run
+from gui.loaded_run import LoadedRun
 from gui.replayer import Replayer
-from gui.text_opener import TextOpener, bundled_corpus, describe
+from gui.run_shelf import RunShelf
+from gui.text_opener import TextOpener, bundled_corpus
+from gui.verifier import Verifier
 from gui.writer import Writer
-from nanograd.atomic_file import write_atomically
-from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
+from nanograd.errors import CheckpointError, CorpusError, VocabularyError
 from nanograd.text.cache import IdsCache
 from nanograd.text.choice import TokenizerChoice
-from nanograd.text.corpus import Corpus, describe_change, open_corpus
-from nanograd.training.checkpoint import load_run
-from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
+from nanograd.text.corpus import Corpus, open_corpus
+from nanograd.training.events import CheckpointFailed, LossSpiked, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
-from nanograd.training.run_directory import RunDirectory
+from nanograd.training.saved_run import OpenedRun, as_copy, open_at, open_to_write_or_copy
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
 
 _OPENED_AT_ONCE_S = 0.3  # texts that open within it come before whatever is asked next, as if there were no waiting
-_WAITING_FOR_TEXT = (StartTraining, TakeStep, OpenCheckpoint, CloseRun, SetProbe)
-_log = logging.getLogger(__name__)
+_WAITING_FOR_TEXT = (
+    commands.StartTraining,
+    commands.TakeStep,
+    commands.OpenCheckpoint,
+    commands.ForkRun,
+    commands.CloseRun,
+    commands.SetProbe,
+)
+_FAILED_RATE, _SPIKED_RATE = 0.1, 0.5  # what a lower rate is, after a loss that is not finite and after a spike
 
 
 class Engine:
@@ -86,8 +69,9 @@ class Engine:
         self._writer = Writer(emit)
         self._replayer = Replayer(emit)
         self._cost_meter = CostMeter(emit)
+        self._shelf = RunShelf(data_directory, emit)
+        self._verifier = Verifier(data_directory, emit)
         self._probe = ""
-        self._told_changed: Corpus | None = None
         self._last_step_s = 0.0
         self._unsaved: LoadedRun | None = None
         self._is_over = False
@@ -97,10 +81,8 @@ class Engine:
         self._mailbox.put(command)
 
     def run(self) -> None:
-        """Work until Shutdown."""
-        former_run = find_former_run(self._data_directory)
-        if former_run is not None:
-            self._emit(former_run)
+        """Work until commands.Shutdown."""
+        self._shelf.tell_former_run()
         while not self._is_over:
             command = self._next_command()
             try:
@@ -113,7 +95,7 @@ class Engine:
             except Exception as error:
                 if command is None:  # a request that fails does not disturb the run; a step or a token that fails does
                     self._rest()
-                self._report(error)
+                self._emit(describe_problem(error))
                 self._set_state(self._state)  # so that no button waits for an answer
 
     def _next_command(self) -> Command | None:
@@ -121,8 +103,8 @@ class Engine:
         if self._postponed and not self._opener.is_opening:
             return self._postponed.popleft()
         try:
-            is_busy = self._writer.is_writing or self._replayer.is_replaying or self._opener.is_opening
-            if self._state == "training" or is_busy:
+            busy = (self._writer.is_writing, self._replayer.is_replaying, self._opener.is_opening, self._verifier.is_verifying)
+            if self._state == "training" or any(busy):
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -130,43 +112,53 @@ class Engine:
 
     def _handle(self, command: Command) -> None:
         match command:
-            case OpenCorpus():
+            case commands.OpenCorpus():
                 self._open_text(command)
-            case OpenBundledCorpus():
+            case commands.OpenBundledCorpus():
                 self._opener.cancel()
                 self._take_corpus(bundled_corpus(command.name, command.choice), command.name, command.choice)
-            case CancelOpening() | ClearCache() | LimitCache():
+            case commands.CancelOpening() | commands.ClearCache() | commands.LimitCache():
                 self._opener.handle(command)
-            case StartTraining():
+            case commands.StartTraining():
                 self._start(command.settings, single_step=False)
-            case TakeStep():
+            case commands.TakeStep():
                 self._start(command.settings, single_step=True)
-            case PauseTraining():
+            case commands.PauseTraining():
                 self._pause()
-            case StopTraining():
+            case commands.StopTraining():
                 self._stop()
-            case CloseRun():
+            case commands.ChangeSettings():
+                self._change(command.settings)
+            case commands.GoBack():
+                self._go_back(command)
+            case commands.CloseRun():
                 self._close_run()
-            case SaveCheckpoint():
+            case commands.SaveCheckpoint():
                 self._save_to(command.path)
-            case OpenCheckpoint():
-                self._open_checkpoint(command.path)
-            case ExportMetrics():
-                self._export(command)
-            case ShowBatch():
+            case commands.OpenCheckpoint() | commands.ForkRun():
+                self._open_checkpoint(command)
+            case commands.ListRuns() | commands.DeleteRun() | commands.RestoreRun() | commands.EmptyTrash():
+                self._shelf.tend(command, self._loaded.place if self._loaded else None)
+            case commands.VerifyRun():
+                self._verify(command)
+            case commands.StopVerifying():
+                self._verifier.stop()
+            case commands.ExportMetrics():
+                self._shelf.export(command)
+            case commands.ShowBatch():
                 self._show_batch(command.step)
-            case SetProbe():
+            case commands.SetProbe():
                 self._set_probe(command.text)
-            case Generate():
+            case commands.Generate():
                 self._generate(command)
-            case PreviewNext():
+            case commands.PreviewNext():
                 if self._loaded is not None:
                     self._writer.preview(command.request, self._loaded.model, self._loaded.tokenizer)
-            case StopGenerating():
+            case commands.StopGenerating():
                 self._writer.stop()
-            case EstimateCost():
+            case commands.EstimateCost():
                 self._cost_meter.request(command.settings, self._corpus)
-            case Shutdown():
+            case commands.Shutdown():
                 self._shut_down(command)
 
     def _work(self) -> None:
@@ -179,12 +171,14 @@ class Engine:
         self._replayer.advance()
         if is_training and self._training is not None:
             self._advance(self._training)
+        elif self._verifier.is_verifying:
+            self._verifier.advance()
         elif not self._writer.is_writing and not self._opener.is_opening:
             self._cost_meter.measure()
 
     # ---- texts --------------------------------------------------------------------------------------------------------
 
-    def _open_text(self, command: OpenCorpus) -> None:
+    def _open_text(self, command: commands.OpenCorpus) -> None:
         """Begin to open a text. A run that lacks its text has it told in its own tokens, should this be it."""
         loaded = self._loaded
         known = (loaded.corpus_digest, loaded.tokenizer) if loaded is not None and loaded.run is None else None
@@ -200,7 +194,7 @@ class Engine:
             if corpus is not None:
                 self._take_corpus(corpus, choice=self._opener.choice)
         except Exception as error:
-            self._report(error)
+            self._emit(describe_problem(error))
             self._set_state(self._state)
         if not self._opener.is_opening:
             self._emit(OpeningEnded())
@@ -216,7 +210,7 @@ class Engine:
         self._corpus = corpus
         if self._loaded is None:
             self._probe = default_probe(corpus)
-        self._emit(describe(corpus, choice, bundled, self._cache.size_bytes(), self._probe))
+        self._emit(describe_corpus(corpus, choice, bundled, self._cache.size_bytes(), self._probe))
 
     # ---- training -----------------------------------------------------------------------------------------------------
 
@@ -225,20 +219,29 @@ class Engine:
             return
         if self._loaded is None or not self._goes_on(settings, single_step):
             self._begin_run(settings)
-        run = self._runnable()
-        run.trainer.change_settings(settings)
+        run = self._runnable(settings)
+        self._verifier.stop()
+        for event in run.change_settings(settings):
+            self._emit(event)
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
-        self._tell_of_changed_files(run.trainer.corpus)
+        self._opener.tell_of_changes(run.trainer.corpus)
 
-    def _tell_of_changed_files(self, corpus: Corpus) -> None:
-        """Say once where the text's files are gone or say something else now."""
-        if corpus.source is not None and self._told_changed is not corpus:
-            notice = describe_change(corpus.source, corpus.stamp, corpus.digest)
-            if notice:
-                self._told_changed = corpus
-                self._emit(TextChanged(message=notice))
+    def _change(self, settings: RunSettings) -> None:
+        run = self._loaded.run if self._loaded else None
+        for event in run.change_settings(settings) if run else ():
+            self._emit(event)
+
+    def _go_back(self, command: commands.GoBack) -> None:
+        """Train on from before what went wrong, at a lower rate."""
+        if self._loaded is None:
+            return
+        self._training = None
+        if self._loaded.step > command.step:
+            self._loaded = self._loaded.last_good(self._data_directory, command.step)
+        self._state = "paused"
+        self._start(command.settings, single_step=False)
 
     def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
         """Whether Train lets the loaded run go on, or starts a new one."""
@@ -258,8 +261,8 @@ class Engine:
         self._close_run()
         self._loaded = LoadedRun(run=run)
 
-    def _runnable(self) -> Run:
-        """The loaded run with its text; raises CorpusError where the text is gone."""
+    def _with_text(self) -> LoadedRun:
+        """The loaded run with its text; raises CorpusError where there is no run, or its text is gone."""
         loaded = self._loaded
         if loaded is None:
             raise CorpusError("There is no run yet; press Train to start one.")
@@ -267,6 +270,12 @@ class Engine:
             if self._corpus is None or self._corpus.digest != loaded.corpus_digest:
                 raise CorpusError(f"The text of this run, {loaded.corpus_name}, is not where it was; open it to go on training.")
             loaded.attach(self._corpus, self._data_directory)
+        return loaded
+
+    def _runnable(self, settings: RunSettings) -> Run:
+        """The loaded run with its text, a fork with these settings."""
+        loaded = self._with_text()
+        loaded.settle(settings, self._data_directory)
         assert loaded.run is not None
         return loaded.run
 
@@ -287,10 +296,19 @@ class Engine:
             case RunFinished():
                 self._training = None
                 self._set_state("finished")
+            case LossSpiked():
+                self._rest()
+                self._offer_to_go_back(event.step - 1, _SPIKED_RATE)
             case CheckpointFailed():
                 self._emit(ProblemFound(message=event.message))
             case _:
                 pass
+
+    def _offer_to_go_back(self, step: int, factor: float) -> None:
+        """Offer the last good checkpoint up to `step`, with lower rates."""
+        assert self._loaded is not None
+        good = self._loaded.last_good_step(step)
+        self._emit(GoingBackOffered(step=good, settings=self._loaded.settings.with_rates_times(factor)))
 
     def _pause(self) -> None:
         if self._state == "training":
@@ -321,6 +339,7 @@ class Engine:
         self._emit(replace(event, message=f"{event.message} {loaded}"))
         self._set_state("failed")
         self._look()
+        self._offer_to_go_back(self._loaded.step, _FAILED_RATE)
 
     def _set_state(self, state: RunState) -> None:
         self._state = state
@@ -344,15 +363,11 @@ class Engine:
         self._loaded.save_to(path)
         self._emit(CheckpointWritten(path=path, step=self._loaded.step))
 
-    def _export(self, command: ExportMetrics) -> None:
-        table = command.metrics.as_csv().encode()
-        try:
-            write_atomically(command.path, lambda stream: stream.write(table))
-        except OSError as error:
-            reason = error.strerror or error
-            self._emit(ProblemFound(message=f"The table could not be written to {command.path}: {reason}. Choose another place."))
-            return
-        self._emit(MetricsExported(path=command.path))
+    def _verify(self, command: commands.VerifyRun) -> None:
+        if self._state == "training":
+            raise CheckpointError("A run is training; pause it, then verify.")
+        self._save_run()
+        self._verifier.start(command.path, command.from_step)
 
     def _save_before_closing(self) -> None:
         """Save the run; where that fails, raise CheckpointError the first time, and let it go unsaved the second."""
@@ -370,39 +385,48 @@ class Engine:
         self._training = None
         self._writer.stop()
         self._replayer.stop()
+        if self._loaded is not None:
+            self._loaded.close()
         self._loaded = None
         self._set_state("idle")
 
-    def _open_checkpoint(self, path: Path) -> None:
+    def _open_checkpoint(self, command: commands.OpenCheckpoint | commands.ForkRun) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
-        saved = load_run(path)
+        self._verifier.stop()
+        match command:
+            case commands.ForkRun():
+                opened, is_fork = as_copy(open_at(command.path, command.step)), True
+            case commands.OpenCheckpoint():
+                opened, is_fork = self._open_beside_the_loaded(command.path), False
+        saved = opened.saved
         corpus = find_corpus(saved, self._data_directory, self._cache)
-        runs = self._data_directory / "runs"
-        directory = RunDirectory(path.parent) if path.resolve().parent.parent == runs.resolve() else None
-        loaded = LoadedRun.open(saved, path, corpus, self._data_directory, directory)
-        self._close_run()
+        try:
+            loaded = LoadedRun.open(opened, corpus, self._data_directory, is_fork)
+            self._close_run()
+        except BaseException:
+            opened.release()
+            raise
         self._loaded = loaded
         self._probe = saved.probe
         if corpus is not None:
             self._take_corpus(corpus)
         else:
             self._corpus = None
-        self._emit(
-            CheckpointOpened(
-                path=path,
-                step=saved.step,
-                settings=saved.settings,
-                parameter_count=loaded.model.config.parameter_count(),
-                vocabulary=saved.tokenizer.vocabulary,
-                metrics=saved.metrics,
-                samples=directory.samples(saved.step) if directory else (),
-                probe=saved.probe,
-                corpus_name=saved.corpus.name,
-                corpus_missing=corpus is None,
-            )
-        )
-        self._set_state("finished" if saved.step >= saved.settings.max_steps else "paused")
+        count = loaded.model.config.parameter_count()
+        self._emit(describe_opened(opened, count, corpus_missing=corpus is None, is_fork=is_fork))
+        self._set_state("finished" if saved.step >= saved.settings.max_steps and not is_fork else "paused")
         self._look()
+
+    def _open_beside_the_loaded(self, path: Path) -> OpenedRun:
+        """Read the run at `path`, which may be the loaded one: while that is done it leaves its folder to the other."""
+        if self._loaded is not None:
+            self._loaded.close()
+        try:
+            return open_to_write_or_copy(path)
+        except BaseException:
+            if self._loaded is not None:
+                self._loaded.hold()
+            raise
 
     # ---- looking and writing ------------------------------------------------------------------------------------------
 
@@ -416,7 +440,8 @@ class Engine:
                 return
         self._probe = text
         if self._loaded is not None:
-            self._loaded.set_probe(text)
+            for event in self._loaded.set_probe(text):
+                self._emit(event)
             self._look()
 
     def _look(self) -> None:
@@ -425,10 +450,11 @@ class Engine:
             self._emit(event)
 
     def _show_batch(self, step: int) -> None:
-        run = self._runnable()
-        self._replayer.start(step, run.trainer, self._loaded.checkpoints if self._loaded else ())
+        loaded = self._with_text()
+        assert loaded.run is not None
+        self._replayer.start(step, loaded.run.trainer, loaded.checkpoints)
 
-    def _generate(self, command: Generate) -> None:
+    def _generate(self, command: commands.Generate) -> None:
         if self._loaded is None:
             self._emit(ProblemFound(message="There is no model to write with yet; press Train first.", source="prompt"))
             return
@@ -436,7 +462,7 @@ class Engine:
 
     # ---- the end, and what goes wrong ---------------------------------------------------------------------------------
 
-    def _shut_down(self, command: Shutdown) -> None:
+    def _shut_down(self, command: commands.Shutdown) -> None:
         self._writer.stop()
         self._opener.cancel()
         try:
@@ -444,19 +470,9 @@ class Engine:
         except Exception as error:  # whatever it is: the window waits for an answer
             if not command.discards_unsaved:
                 self._pause()
-                self._report(error, remedy="Close the window again to let go of what is unsaved.")
+                self._emit(describe_problem(error, remedy="Close the window again to let go of what is unsaved."))
                 self._emit(ShutdownRefused())
                 return
+        if self._loaded is not None:
+            self._loaded.close()
         self._is_over = True
-
-    def _report(self, error: Exception, remedy: str = "") -> None:
-        """Tell what went wrong; a fault of the program's own is logged, and its traceback can be copied."""
-        problems = tuple(error.problems.items()) if isinstance(error, SettingsError) else ()
-        message, details = str(error), ""
-        if isinstance(error, MemoryError):
-            message = "There is not enough memory for that. Choose a smaller batch, context or model, or close other programs."
-        elif not isinstance(error, NanogradError):
-            _log.error("The engine met an unexpected error.", exc_info=error)
-            message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
-            details = "".join(traceback.format_exception(error))
-        self._emit(ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems))

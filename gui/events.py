@@ -6,7 +6,15 @@ from typing import Literal
 
 from nanograd.text.choice import TokenizerChoice
 from nanograd.text.source import TextSource
-from nanograd.training.events import BatchSeen, ReplayAdvanced, SampleWritten, TrainingEvent
+from nanograd.training.events import (
+    BatchSeen,
+    ProbeChanged,
+    ProbeTaken,
+    ReplayAdvanced,
+    SampleWritten,
+    SettingsChanged,
+    TrainingEvent,
+)
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
@@ -88,7 +96,10 @@ class TextChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckpointOpened:
-    """A run was loaded. `corpus_missing` says that its text is gone: generation works, training asks for it."""
+    """A run was loaded, with the `looks` that were kept; where it `is_fork`, Train goes on in a new one. `corpus_missing` says that its text is gone: generation works, training asks for it.
+
+    `notice` is a remark for the reader, such as that a damaged checkpoint was passed over; otherwise empty.
+    """
 
     path: Path
     step: int
@@ -100,6 +111,10 @@ class CheckpointOpened:
     probe: str
     corpus_name: str
     corpus_missing: bool
+    notice: str = ""
+    changes: tuple[SettingsChanged | ProbeChanged, ...] = ()
+    is_fork: bool = False
+    looks: tuple[ProbeTaken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +133,57 @@ class FormerRunFound:
     corpus_name: str
     step: int
     max_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """A run in its folder at `path`. `checkpoints` are the steps and sizes in bytes of those kept, oldest first.
+
+    `byte_count` is what the whole folder takes; `is_open` says that it is loaded here or being written elsewhere.
+    """
+
+    path: Path
+    corpus_name: str
+    step: int
+    max_steps: int
+    best_loss: float | None
+    byte_count: int
+    checkpoints: tuple[tuple[int, int], ...]
+    parent: tuple[str, int] | None
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsListed:
+    """Every run that is kept, the one saved last first, the place of the `loaded` one, and what else takes room, in bytes."""
+
+    runs: tuple[KeptRun, ...]
+    loaded: Path | None
+    texts_byte_count: int
+    trash_byte_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDeleted:
+    """A run lies at `path` in the trash now, from where it can be put back."""
+
+    path: Path
+    byte_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationStopped:
+    """A replay ended at `step` before it was through; until there nothing differed."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoingBackOffered:
+    """A run went wrong: it can go on from the checkpoint of `step` with these settings, whose rates are lower."""
+
+    step: int
+    settings: RunSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +290,10 @@ EngineEvent = (
     | CheckpointOpened
     | CheckpointWritten
     | FormerRunFound
+    | RunsListed
+    | RunDeleted
+    | VerificationStopped
+    | GoingBackOffered
     | MetricsExported
     | CostEstimated
     | ReplayStarted

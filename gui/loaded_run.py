@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from gui.events import FormerRunFound
 from nanograd.errors import CheckpointError
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.model_state import save_tensors
 from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import Tokenizer
-from nanograd.training.checkpoint import SavedRun, load_run, summarize
-from nanograd.training.events import CheckpointFailed, ProbeTaken
+from nanograd.training.checkpoint import SavedRun
+from nanograd.training.events import CheckpointFailed, ProbeTaken, TrainingEvent
 from nanograd.training.looking import look_at
 from nanograd.training.run import Run
 from nanograd.training.run_directory import RunDirectory
+from nanograd.training.saved_run import OpenedRun, open_run
 from nanograd.training.settings import RunSettings
 
 
@@ -23,43 +23,60 @@ from nanograd.training.settings import RunSettings
 class _Withheld:
     """A saved run that waits for its text."""
 
-    saved: SavedRun
+    opened: OpenedRun
     model: GPTLanguageModel
-    directory: RunDirectory | None
 
 
 class LoadedRun:
     """A run with its text in `run`, otherwise what its checkpoint alone can give."""
 
-    def __init__(self, *, run: Run | None, origin: Path | None = None, withheld: _Withheld | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        run: Run | None,
+        origin: Path | None = None,
+        withheld: _Withheld | None = None,
+        forked: OpenedRun | None = None,
+    ) -> None:
         self.run = run
+        self._forked = forked
         self._origin = origin
         self._withheld = withheld
-        self._probe = withheld.saved.probe if withheld else ""
+        self._probe = withheld.opened.saved.probe if withheld else ""
 
     @classmethod
-    def open(
-        cls, saved: SavedRun, origin: Path, corpus: Corpus | None, data_directory: Path, directory: RunDirectory | None
-    ) -> Self:
-        """The run that was read from `origin`; raises CheckpointError where the file does not fit itself."""
+    def open(cls, opened: OpenedRun, corpus: Corpus | None, data_directory: Path, is_fork: bool = False) -> Self:
+        """A run that was read, a fork where its settings may yet change; CheckpointError where the file does not fit itself."""
+        forked = opened if is_fork else None
         if corpus is not None:
-            return cls(run=Run.resume(saved, corpus, data_directory, directory), origin=origin)
-        withheld = _Withheld(saved=saved, model=saved.build_model(), directory=directory)
-        return cls(run=None, origin=origin, withheld=withheld)
+            return cls(run=_resume(opened, corpus, data_directory), origin=opened.origin, forked=forked)
+        withheld = _Withheld(opened=opened, model=opened.saved.build_model())
+        return cls(run=None, origin=opened.origin, withheld=withheld, forked=forked)
 
     def attach(self, corpus: Corpus, data_directory: Path) -> Run:
         """The run, now that its text is here."""
         if self.run is None:
             assert self._withheld is not None
-            self.run = Run.resume(self._withheld.saved, corpus, data_directory, self._withheld.directory)
+            self.run = _resume(self._withheld.opened, corpus, data_directory)
             self.run.trainer.set_probe(self._probe)
             self._withheld = None
         return self.run
 
+    def settle(self, settings: RunSettings, data_directory: Path) -> None:
+        """Give a fork the settings that it goes on with, once; raises SettingsError where its weights do not allow them."""
+        if self._forked is None:
+            return
+        assert self.run is not None
+        if settings != self.settings:
+            probe = self.run.trainer.probe
+            self.run = Run.fork(self._forked, settings, self.run.trainer.corpus, data_directory)
+            self.run.trainer.set_probe(probe)
+        self._forked = None
+
     @property
     def _saved(self) -> SavedRun:
         assert self._withheld is not None
-        return self._withheld.saved
+        return self._withheld.opened.saved
 
     @property
     def is_from_checkpoint(self) -> bool:
@@ -69,19 +86,32 @@ class LoadedRun:
     @property
     def place(self) -> Path | None:
         """The folder that the run is kept in; None where it has none yet."""
-        if self.run is not None:
-            directory = self.run.directory
-        else:
-            assert self._withheld is not None
-            directory = self._withheld.directory
+        directory = self._directory
         return directory.path if directory else None
 
     @property
     def checkpoints(self) -> tuple[Path, ...]:
         """The files that this run can go on from."""
-        own = (self.run.directory.checkpoint_path,) if self.run is not None and self.run.directory else ()
+        own = self._directory.checkpoints.paths() if self._directory else []
         found = (*own, *((self._origin,) if self._origin else ()))
         return tuple(path for path in dict.fromkeys(found) if path.exists())
+
+    @property
+    def _directory(self) -> RunDirectory | None:
+        if self.run is not None:
+            return self.run.directory
+        assert self._withheld is not None
+        return self._withheld.opened.directory
+
+    def close(self) -> None:
+        """Let others write the run's folder."""
+        if self._directory is not None:
+            self._directory.release()
+
+    def hold(self) -> None:
+        """Let nobody else write the run's folder; raises RunLockedError where somebody does."""
+        if self._directory is not None:
+            self._directory.lock()
 
     @property
     def model(self) -> GPTLanguageModel:
@@ -116,13 +146,13 @@ class LoadedRun:
         """The name of the run's text."""
         return self.run.trainer.corpus.name if self.run else self._saved.corpus.name
 
-    def set_probe(self, text: str) -> None:
-        """Watch the attention over `text`; raises VocabularyError for characters that the model does not know."""
+    def set_probe(self, text: str) -> list[TrainingEvent]:
+        """Watch the attention over `text`, and tell what happened; VocabularyError for characters that the model does not know."""
         if self.run is not None:
-            self.run.trainer.set_probe(text)
-        else:
-            self.tokenizer.encode(text)
-            self._probe = text
+            return self.run.change_probe(text)
+        self.tokenizer.encode(text)
+        self._probe = text
+        return []
 
     def take_probe(self) -> ProbeTaken | None:
         """The attention over the probe as the model stands."""
@@ -139,25 +169,27 @@ class LoadedRun:
         if isinstance(event, CheckpointFailed):
             raise CheckpointError(event.message)
 
-    def last_good(self, data_directory: Path) -> Self:
-        """This run as it was saved or opened last or, where it never was, as it began."""
+    def last_good_step(self, until: int) -> int:
+        """The step of the checkpoint that `last_good` would go back to."""
+        directory = self._directory
+        steps = [kept.step for kept in directory.checkpoints.all()] if directory else []
+        return max((step for step in steps if step <= until), default=0)
+
+    def last_good(self, data_directory: Path, until: int | None = None) -> Self:
+        """This run as it was saved or opened last, up to a step where `until` names one, or, where it never was, as it began."""
         assert self.run is not None
         trainer, directory = self.run.trainer, self.run.directory
-        for path in (directory.checkpoint_path if directory else None, self._origin):
+        kept = (
+            [each.path for each in directory.checkpoints.all()[::-1] if until is None or each.step <= until] if directory else []
+        )
+        for path in (*kept, self._origin):
             if path is not None:
                 with suppress(CheckpointError):
-                    return type(self)(
-                        run=Run.resume(load_run(path), trainer.corpus, data_directory, directory), origin=self._origin
-                    )
+                    opened = open_run(path)
+                    run = Run.resume(opened.saved, trainer.corpus, data_directory, directory, self.run.parent)
+                    return type(self)(run=run, origin=self._origin)
         return type(self)(run=Run.start(trainer.settings, trainer.corpus, data_directory, trainer.probe), origin=self._origin)
 
 
-def find_former_run(data_directory: Path) -> FormerRunFound | None:
-    """The run that was saved last in an earlier session, so that the window can offer to go on with it."""
-    latest = RunDirectory.latest(data_directory / "runs")
-    summary = summarize(latest.checkpoint_path) if latest else None
-    if latest is None or summary is None:
-        return None
-    return FormerRunFound(
-        path=latest.checkpoint_path, corpus_name=summary.corpus_name, step=summary.step, max_steps=summary.max_steps
-    )
+def _resume(opened: OpenedRun, corpus: Corpus, data_directory: Path) -> Run:
+    return Run.resume(opened.saved, corpus, data_directory, opened.directory, opened.parent)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from gui.actions import WindowActions
 from gui.application import default_data_directory
 from gui.commands import (
-    CloseRun,
+    ChangeSettings,
     EstimateCost,
     ExportMetrics,
     Generate,
@@ -37,7 +37,6 @@ from gui.events import (
     CostEstimated,
     EncodingAsked,
     EngineEvent,
-    FormerRunFound,
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
@@ -54,6 +53,7 @@ from gui.events import (
 from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_where_to_save
 from gui.format import count_text
 from gui.looks import Looks
+from gui.run_desk import RunDesk
 from gui.run_display import RunDisplay
 from gui.setup_display import SetupDisplay
 from gui.text_display import TextDisplay
@@ -65,11 +65,14 @@ from nanograd.training.events import (
     CheckpointSaved,
     EvaluationAdvanced,
     EvaluationFinished,
+    LossSpiked,
+    ProbeChanged,
     ProbeTaken,
     ReplayAdvanced,
     RunFailed,
     RunStarted,
     SampleWritten,
+    SettingsChanged,
     StepFinished,
 )
 from nanograd.training.settings import RunSettings
@@ -93,7 +96,6 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.data_directory = data_directory or default_data_directory()
         self.run_state: RunState = "idle"
-        self._former_run: Path | None = None
         self._discards_unsaved = False
         self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
         self._actions = WindowActions(self)
@@ -104,6 +106,7 @@ class MainWindow(QMainWindow):
         self.history = self._run.history
         self._worker = Worker(self.data_directory, cache_directory, self)
         self._texts = TextDisplay(self._views, self._worker.post, self._preferences, self)
+        self._desk = RunDesk(self._views, self._actions, self._worker.post, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
         for child in self.findChildren(QWidget):
             child.setAcceptDrops(False)  # a file is the window's, wherever in it it falls
@@ -141,10 +144,9 @@ class MainWindow(QMainWindow):
         actions.pause.triggered.connect(self._on_pause_requested)
         actions.step.triggered.connect(self._on_step_requested)
         actions.stop.triggered.connect(self._on_stop_requested)
-        actions.close_run.triggered.connect(self._on_close_run_requested)
         self._texts.problem_found.connect(self.error_shown)
-        views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.settings_form.settings_changed.connect(self._on_settings_changed)
+        views.settings_form.apply_requested.connect(self._on_apply_requested)
         views.attention.probe_changed.connect(self._on_probe_changed)
         views.generate.generate_requested.connect(self._on_generate_requested)
         views.generate.preview_requested.connect(self._on_preview_requested)
@@ -194,13 +196,9 @@ class MainWindow(QMainWindow):
         self._worker.post(StopTraining())
 
     @Slot()
-    def _on_close_run_requested(self) -> None:
-        self._worker.post(CloseRun())
-
-    @Slot()
-    def _on_continue_requested(self) -> None:
-        if self._former_run is not None:
-            self.open_checkpoint(self._former_run)
+    def _on_apply_requested(self) -> None:
+        if self._settings_are_good():
+            self._worker.post(ChangeSettings(settings=self._views.settings_form.settings()))
 
     @Slot(str)
     def _on_csv_requested(self, path: str) -> None:
@@ -289,11 +287,14 @@ class MainWindow(QMainWindow):
                 self._run.show_sample(event)
             case ReplayStarted() | ReplayAdvanced() | BatchSeen():
                 self._run.show_replay(event)
-            case RunFailed():
+            case RunFailed() | LossSpiked():
                 self.history.add(event)
                 self._show_error(event.message)
+            case SettingsChanged() | ProbeChanged():
+                self._run.show_change(event)
             case CheckpointSaved():
                 views.status_line.show_saved()
+                self._desk.show(event)
             case CorpusOpened():
                 self._show_corpus(event)
             case CorpusAdvanced() | OpeningEnded() | EncodingAsked() | CacheMeasured() | TextChanged():
@@ -303,8 +304,6 @@ class MainWindow(QMainWindow):
             case CheckpointWritten():
                 views.message_bar.show_notice(f"Saved step {count_text(event.step)} to {event.path}.")
                 self.checkpoint_saved.emit(event.path)
-            case FormerRunFound():
-                self._offer(event)
             case MetricsExported():
                 views.message_bar.show_notice(f"Saved the numbers to {event.path}.")
             case CostEstimated():
@@ -319,7 +318,7 @@ class MainWindow(QMainWindow):
             case ProblemFound():
                 self._show_problem(event)
             case _:
-                pass
+                self._desk.show(event)
 
     def _show_corpus(self, event: CorpusOpened) -> None:
         self._texts.show(event)
@@ -336,6 +335,8 @@ class MainWindow(QMainWindow):
         if event.corpus_missing:
             self._texts.show_missing(event.corpus_name)
         self._run.show_checkpoint(event)
+        if event.notice:
+            self._views.message_bar.show_notice(event.notice)
         self._views.show_laboratory()
         self.checkpoint_opened.emit()
 
@@ -363,6 +364,7 @@ class MainWindow(QMainWindow):
         self.run_state = state
         self._run.show_state(state, step)
         self._actions.show_state(state, self._run.has_run)
+        self._desk.show_state(state, has_changed)
         if state == "training":
             self._discards_unsaved = False
         if has_changed:
@@ -370,12 +372,7 @@ class MainWindow(QMainWindow):
                 self._setup.show_settings()  # what a new run will take
             self.run_state_changed.emit(state)
 
-    # ---- the former run, files that are dropped -----------------------------------------------------------------------
-
-    def _offer(self, event: FormerRunFound) -> None:
-        self._former_run = event.path
-        where = f"step {count_text(event.step)} of {count_text(event.max_steps)}"
-        self._views.message_bar.offer(f"Your last run, on {event.corpus_name}, stands at {where}.")
+    # ---- files that are dropped ---------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""

@@ -1,6 +1,7 @@
 """Shows the run in all the views that tell of it: its state, its curve, its figures, what it does with the probe, and its samples."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite, nan
 from time import monotonic
 from typing import Final
@@ -13,12 +14,15 @@ from gui.window_layout import WindowLayout
 from nanograd.training.events import (
     BatchSeen,
     EvaluationFinished,
+    ProbeChanged,
     ProbeTaken,
     ReplayAdvanced,
     RunStarted,
     SampleWritten,
+    SettingsChanged,
     StepFinished,
 )
+from nanograd.training.settings import RunSettings
 
 _READING_INTERVAL_S: Final = 0.25
 _NO_MODEL: Final = "Open a text and press Train; then the model can write."
@@ -38,6 +42,9 @@ class RunDisplay:
         self._pace = Pace()
         self._moments = Moments()
         self._max_steps, self._eval_interval = 0, 1
+        self._vocabulary_size = 0
+        self._is_fork = False
+        self._settings: RunSettings | None = None
         self._read_at_s = -_READING_INTERVAL_S
         views.time_bar.moment_chosen.connect(self._show_moment)
         views.attention.probe_changed.connect(views.time_bar.go_live)
@@ -53,7 +60,10 @@ class RunDisplay:
         self._moments.truncate(event.step)
         self._show_moments()
         self._show_samples()
+        self._is_fork = False
         self._max_steps, self._eval_interval = event.settings.max_steps, event.settings.eval_interval
+        self._settings = event.settings
+        self._vocabulary_size = event.vocabulary_size
         self._views.settings_form.show_settings(event.settings)
         self._views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
         self._views.attention.show_history(self.history, self._max_steps)
@@ -66,11 +76,20 @@ class RunDisplay:
         self.history.reset(event.metrics)
         self._moments.clear()
         self._views.time_bar.go_live()
+        evaluated = set(event.metrics.validation_steps.tolist())
+        for look in event.looks:
+            self.history.add(look)
+            self._moments.add(look, is_evaluated=look.step in evaluated)
         self._show_moments()
         for sample in event.samples:
             self.history.add(sample)
+        for change in event.changes:
+            self.history.add(change)
         self._show_samples()
+        self._is_fork = event.is_fork
         self._max_steps, self._eval_interval = event.settings.max_steps, event.settings.eval_interval
+        self._settings = event.settings
+        self._vocabulary_size = len(event.vocabulary)
         views = self._views
         views.settings_form.show_settings(event.settings)
         views.attention.set_layout(event.settings.n_layer, event.settings.n_head)
@@ -92,6 +111,18 @@ class RunDisplay:
         if now_s - self._read_at_s >= _READING_INTERVAL_S:
             self._read_at_s = now_s
             self._show_figures(last)
+
+    def show_change(self, event: SettingsChanged | ProbeChanged) -> None:
+        """Something was changed on the way."""
+        self.history.add(event)
+        views = self._views
+        if isinstance(event, SettingsChanged) and self._settings is not None:
+            self._settings = replace(self._settings, **{name: after for name, _, after in event.changes})
+            self._max_steps = self._settings.max_steps
+            views.progress.show_history(self.history, self._max_steps, self._vocabulary_size)
+            views.attention.show_history(self.history, self._max_steps)
+            views.settings_form.show_running(self._settings)
+        views.progress.request_redraw()
 
     def show_evaluation(self, event: EvaluationFinished) -> None:
         """The validation loss was measured."""
@@ -149,7 +180,8 @@ class RunDisplay:
             self._forget()
         views.control_bar.show_state(state)
         views.control_bar.show_step(step, self._max_steps)
-        views.settings_form.set_locked(state in ("training", "paused", "failed"))
+        views.settings_form.set_locked(state in ("training", "paused", "failed"), self._is_fork)
+        views.settings_form.show_running(self._settings if state == "training" else None)
         views.generate.set_available(self.has_run, _NO_MODEL)
         if state != "training":
             self._rest()

@@ -7,7 +7,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nanograd.training.events import EvaluationFinished, ProbeTaken, RunFailed, SampleWritten, StepFinished, TrainingEvent
+from nanograd.training.events import (
+    EvaluationFinished,
+    ProbeChanged,
+    ProbeTaken,
+    RunFailed,
+    SampleWritten,
+    SettingsChanged,
+    StepFinished,
+    TrainingEvent,
+)
 from nanograd.training.metrics import Metrics, MetricsArrays
 
 SAMPLES_KEPT: Final = 50
@@ -30,6 +39,7 @@ class RunHistory:
         self._samples: deque[SampleWritten] = deque(maxlen=SAMPLES_KEPT)
         self._failure: RunFailed | None = None
         self._scores: dict[int, NDArray[np.float32]] = {}
+        self._changes: list[SettingsChanged | ProbeChanged] = []
 
     @property
     def metrics(self) -> MetricsArrays:
@@ -111,6 +121,11 @@ class RunHistory:
         return tuple(self._samples)
 
     @property
+    def changes(self) -> tuple[SettingsChanged | ProbeChanged, ...]:
+        """What was changed on the way, in order."""
+        return tuple(self._changes)
+
+    @property
     def failure(self) -> RunFailed | None:
         """What stopped the run, until a step after it succeeds."""
         return self._failure
@@ -132,6 +147,9 @@ class RunHistory:
                 self._add_scores(event)
             case RunFailed():
                 self._failure = event
+            case SettingsChanged() | ProbeChanged():
+                self._changes.append(event)
+                self._changes.sort(key=lambda change: change.step)
             case _:
                 pass
 
@@ -141,6 +159,7 @@ class RunHistory:
         self._average = _MovingAverage(self._average.weight)
         self._samples.clear()
         self._scores.clear()
+        self._changes.clear()
         self._failure = None
         self._arrays = None
 
@@ -149,6 +168,7 @@ class RunHistory:
         self._metrics.truncate(step)
         self._average = _MovingAverage(self._average.weight)
         self._scores = {at: scores for at, scores in self._scores.items() if at <= step}
+        self._changes = [change for change in self._changes if change.step <= step]
         self._samples = deque((sample for sample in self._samples if sample.step <= step), maxlen=SAMPLES_KEPT)
         self._arrays = None
 

@@ -2,21 +2,16 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Final
 
 from gui.commands import CancelOpening, ClearCache, LimitCache, OpenCorpus
-from gui.events import CacheMeasured, CorpusAdvanced, CorpusOpened, EncodingAsked, EngineEvent, OpeningEnded
+from gui.events import CacheMeasured, CorpusAdvanced, EncodingAsked, EngineEvent, OpeningEnded, TextChanged
 from nanograd.text.building import TextProgress
-from nanograd.text.byte_pair import BytePairTokenizer
-from nanograd.text.byte_pair_training import LARGEST_VOCABULARY, SMALLEST_VOCABULARY
 from nanograd.text.cache import IdsCache
 from nanograd.text.choice import TokenizerChoice
-from nanograd.text.corpus import Corpus, Opening, token_counts
+from nanograd.text.corpus import Corpus, Opening, describe_change
 from nanograd.text.encodings import EncodingError
 from resources import BUNDLED_CORPORA, corpus_text
 
-PREVIEW_TOKENS: Final = 400
-_SHOWN_COUNTS: Final = 1000
 _QUIET_S = 0.3
 _TOLD_INTERVAL_S = 0.1
 _ENCODING_PER_READING = 1.5  # how much longer the second pass takes, roughly
@@ -30,6 +25,7 @@ class TextOpener:
         self._cache = cache
         self._opening: Opening | None = None
         self._command: OpenCorpus | None = None
+        self._told_changed: Corpus | None = None
         self._stage = ""
         self._began_s = self._stage_began_s = self._told_at_s = 0.0
 
@@ -91,6 +87,14 @@ class TextOpener:
             self._opening.close()
             self._opening = None
 
+    def tell_of_changes(self, corpus: Corpus) -> None:
+        """Say once where the text's files are gone or say something else now."""
+        if corpus.source is not None and self._told_changed is not corpus:
+            notice = describe_change(corpus.source, corpus.stamp, corpus.digest)
+            if notice:
+                self._told_changed = corpus
+                self._emit(TextChanged(message=notice))
+
     def _tell(self, name: str, progress: TextProgress) -> None:
         now_s = monotonic()
         if progress.stage != self._stage:
@@ -111,39 +115,7 @@ class TextOpener:
         return rate_s * (progress.total - progress.done + following)
 
 
-def describe(corpus: Corpus, choice: TokenizerChoice | None, bundled: str, cache_bytes: int, probe: str) -> CorpusOpened:
-    """What the window is told of a text. `choice` is the one that was made for it, if any."""
-    return CorpusOpened(
-        name=corpus.name,
-        path=corpus.path,
-        byte_count=corpus.byte_count,
-        character_count=corpus.character_count,
-        vocabulary=corpus.tokenizer.vocabulary,
-        token_count=len(corpus.ids),
-        token_counts=token_counts(corpus)[:_SHOWN_COUNTS],
-        preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_TOKENS]).removesuffix("\ufffd"),
-        choice=_choice_of(corpus, choice),
-        source=corpus.source,
-        bundled=bundled,
-        fields=corpus.fields,
-        cache_bytes=cache_bytes,
-        probe=probe,
-        notice=corpus.notice,
-    )
-
-
 def bundled_corpus(key: str, choice: TokenizerChoice) -> Corpus:
     """The text with this key of those that come with the program."""
     titles = {text.key: text.title for text in BUNDLED_CORPORA}
     return Corpus.from_text(corpus_text(key), name=titles[key], choice=choice)
-
-
-def _choice_of(corpus: Corpus, choice: TokenizerChoice | None) -> TokenizerChoice:
-    """The choice that was made where the tokenizer came of it, otherwise the one that it would come of."""
-    tokenizer = corpus.tokenizer
-    if choice is not None and choice.kind == tokenizer.kind and tokenizer.vocabulary_size <= choice.vocabulary_size:
-        return choice  # a short text has fewer pairs to learn than were asked for
-    if not isinstance(tokenizer, BytePairTokenizer):
-        return TokenizerChoice(kind="byte" if tokenizer.kind == "byte" else "character")
-    size = min(max(tokenizer.vocabulary_size, SMALLEST_VOCABULARY), LARGEST_VOCABULARY)
-    return TokenizerChoice(kind="byte-pair", vocabulary_size=size)

@@ -218,13 +218,18 @@ QFrame[role="message"][error="true"] {{ background: {mix(theme.panel, theme.bad,
 QFrame[role="drop"] {{ background: {theme.panel}; border: 1px dashed {theme.faint}; border-radius: {PANEL_RADIUS}px; }}
 QFrame[role="drop"][active="true"] {{ background: {theme.accent_ground}; border: 1px solid {theme.accent}; }}
 QTableView, QTreeView {{ background: transparent; border: none; outline: none; }}
-QTreeView {{ border-top: 1px solid {theme.hairline}; padding-top: 2px; }}
-QTreeView::item {{ color: {theme.muted}; border-radius: 4px; padding: 1px 4px; }}
+QTreeView::item {{ color: {theme.muted}; border-radius: 4px; padding: 3px 4px; border: none; }}
 QTreeView::item:hover {{ color: {theme.text}; }}
 QTreeView::item:selected {{ background: {theme.accent_ground}; color: {theme.accent_text}; }}
 QTreeView::branch, QTreeView::branch:selected {{ background: transparent; image: none; }}
+QTreeView#branch_tree {{ border-top: 1px solid {theme.hairline}; padding-top: 2px; }}
+QTreeView#runs_tree::item {{ color: {theme.text}; border-radius: 0; }}
+QTreeView#runs_tree::branch:selected {{ background: {theme.accent_ground}; }}
+QTreeView#runs_tree::branch:has-children:closed {{ image: url("{icon_file("chevron_right")}"); }}
+QTreeView#runs_tree::branch:has-children:open {{ image: url("{icon_file("chevron")}"); }}
 QHeaderView, QTableCornerButton::section {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: transparent; color: {theme.muted}; border: none; padding: 0; }}
+QTreeView QHeaderView::section {{ padding: 0 2px 4px 2px; font-size: {scaled(SMALL_PX)}px; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}
 QToolTip {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.hairline}; padding: 4px 6px; }}
 """

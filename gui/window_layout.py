@@ -30,6 +30,7 @@ from gui.views.message_bar import MessageBar
 from gui.views.panel import Dock
 from gui.views.probabilities import ProbabilitiesView
 from gui.views.progress import ProgressView
+from gui.views.runs import RunsView
 from gui.views.samples import SamplesView
 from gui.views.settings_form import SettingsForm
 from gui.views.setup import SetupView
@@ -40,20 +41,20 @@ from gui.views.welcome import Welcome
 _DEFAULT_SIZE: Final = (1280, 800)
 _SIDE_PX: Final = 280
 _SCROLL_BAR_PX: Final = 12
-_LAYOUT_VERSION: Final = 5
+_LAYOUT_VERSION: Final = 6
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _Split = tuple[str, str, Qt.Orientation]
 _LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
     "watch": (
-        [["progress"], ["attention", "probabilities", "inside", "setup"], ["generate", "samples", "batch"]],
+        [["progress"], ["attention", "probabilities", "inside", "setup"], ["generate", "samples", "batch", "runs"]],
         [("progress", "attention", _DOWN), ("attention", "generate", _ACROSS)],
     ),
     "inside": (
-        [["attention", "generate", "samples", "batch", "setup"], ["probabilities"], ["progress"], ["inside"]],
+        [["attention", "generate", "samples", "batch", "setup", "runs"], ["probabilities"], ["progress"], ["inside"]],
         [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
     ),
     "write": (
-        [["generate"], ["samples", "batch"], ["progress", "attention", "probabilities", "inside", "setup"]],
+        [["generate"], ["samples", "batch", "runs"], ["progress", "attention", "probabilities", "inside", "setup"]],
         [("generate", "samples", _ACROSS), ("samples", "progress", _DOWN)],
     ),
 }
@@ -89,6 +90,7 @@ class WindowLayout(QObject):
         self.samples = SamplesView()
         self.batch = BatchView()
         self.setup = SetupView()
+        self.runs = RunsView()
         self.time_bar = TimeBar()
         self.time_bar.hide()
         self.status_line = StatusLine()
@@ -101,6 +103,7 @@ class WindowLayout(QObject):
             "samples": _dock("Samples", "samples_dock", self.samples, None),
             "batch": _dock("Batch", "batch_dock", self.batch, self.batch.header),
             "setup": _dock("Set-up", "setup_dock", self.setup, None),
+            "runs": _dock("Runs", "runs_dock", self.runs, None),
         }
         for number, dock in enumerate(self._docks.values(), 1):
             dock.show_action.setShortcut(QKeySequence(f"Alt+{number}"))
@@ -227,6 +230,12 @@ class WindowLayout(QObject):
         self._docks["batch"].show()
         self._docks["batch"].raise_()
 
+    def show_runs(self) -> None:
+        """Bring the panel of the runs before the others."""
+        self.show_laboratory()
+        self._docks["runs"].raise_()
+        self.runs.setFocus()
+
     def choose_layout(self, name: str) -> None:
         """Arrange the docks in one of the layouts that the window has, whatever was moved before."""
         self._show_layout_name(name)
@@ -279,6 +288,7 @@ class WindowLayout(QObject):
             self.samples,
             self.batch,
             self.setup,
+            self.runs,
             self.time_bar,
         ):
             view.show_theme(theme)

@@ -43,6 +43,10 @@ class CheckpointError(NanogradError, ValueError):
     """A checkpoint that is damaged, foreign, or could not be written."""
 
 
+class RunLockedError(NanogradError):
+    """A run that another window or process is writing."""
+
+
 def refuse(is_asked: bool, name: str, instead: str) -> None:
     """Raise UnsupportedError where something outside of what nanograd has is asked for; `instead` says what to do."""
     if is_asked:

@@ -61,8 +61,12 @@ def save(
     optimizer: Optimizer | None = None,
     metadata: Mapping[str, str] | None = None,
     arrays: Mapping[str, Array] | None = None,
+    set_aside: Path | None = None,
 ) -> None:
-    """Write a model, and where given its optimizer's state and more arrays, to `path`; CheckpointError where that fails."""
+    """Write a model, and where given its optimizer's state and more arrays, to `path`; CheckpointError where that fails.
+
+    A file that was at `path` before moves to `set_aside` where that is given.
+    """
     tensors = dict(arrays or {})
     state = model.state_dict()
     repeats = _repeated_names(state)
@@ -71,7 +75,7 @@ def save(
     if optimizer is not None:
         state_tensors, texts["optimizer"] = _flatten_optimizer_state(optimizer.state_dict())
         tensors |= state_tensors
-    save_tensors(path, tensors, texts)
+    save_tensors(path, tensors, texts, set_aside)
 
 
 def load(path: Path, *, model: Module, optimizer: Optimizer | None = None) -> dict[str, str]:
@@ -104,10 +108,11 @@ def restore(
         raise CheckpointError(f"{name} does not fit this model: {error}. {remedy}") from error
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+def save_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str], set_aside: Path | None = None) -> None:
     """Write `tensors` to a safetensors file that appears whole or not at all; raises CheckpointError where that fails.
 
-    The metadata gains `sha256`, of the data section, and `header_sha256`, of the header with this value all zeros.
+    The metadata gains `sha256`, of the data section, and `header_sha256`, of the header with this value all zeros. A file
+    that was at `path` before moves to `set_aside` where that is given.
     """
     # Wide elements first, so that each tensor begins at a multiple of its element's size.
     stored = {name: _stored(name, array) for name, array in tensors.items()}
@@ -116,7 +121,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str
     header = _header(ordered, metadata, _sha256(pieces))
 
     try:
-        write_atomically(path, lambda stream: stream.writelines([len(header).to_bytes(8, "little"), header, *pieces]))
+        write_atomically(path, lambda stream: stream.writelines([len(header).to_bytes(8, "little"), header, *pieces]), set_aside)
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "Choose another place.")
         raise CheckpointError(f"{path} could not be written: {error.strerror or error}. {remedy}") from error
@@ -139,6 +144,16 @@ def load_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
         raise CheckpointError(f"{path.name} could not be read: {error}. Choose another file, or a copy of it.") from error
     except _RefusedError as refusal:
         raise CheckpointError(f"{path.name} is not a checkpoint that can be opened: {refusal}. Choose another file.") from None
+
+
+def read_metadata(path: Path) -> dict[str, str] | None:
+    """The metadata of a safetensors file, unchecked and without reading the rest; None where there is none."""
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            return _metadata(_parse(stream.read(min(length, MAXIMUM_HEADER_BYTES))).get("__metadata__"))
+    except (OSError, ValueError, MemoryError, _RefusedError):
+        return None
 
 
 def _stored(name: str, array: Array) -> Array:

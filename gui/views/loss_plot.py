@@ -1,6 +1,7 @@
 """The loss over the steps: a plot that can be zoomed, dragged and read off."""
 
 from functools import partial
+from html import escape
 from math import floor, isfinite, log, log10
 from time import perf_counter
 from typing import Any, Final
@@ -15,6 +16,7 @@ from gui.format import figure_text, loss_text, scientific_text
 from gui.run_history import RunHistory
 from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
+from gui.views.change_text import describe_change, name_change
 from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, nice_ticks, pen, thinned
 
 MOST_DOTS: Final = 120
@@ -58,6 +60,11 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
     def failure_text(self) -> str:
         """The word at the place where the run failed; empty where it did not."""
         return str(self._failure_label.toPlainText()) if self._failure_label.isVisible() else ""
+
+    @property
+    def change_text(self) -> str:
+        """The word at the newest place where something was changed; empty where nothing was."""
+        return str(self._change_label.toPlainText()) if self._change_label.isVisible() else ""
 
     @property
     def overfitting_text(self) -> str:
@@ -120,6 +127,8 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._overfitting_label.setColor(theme.validation)
         self._failure.setPen(pen(theme.bad, 1))
         self._failure_label.setColor(theme.bad)
+        self._changes.setPen(pg.mkPen(theme.muted, width=1, dash=[2, 3]))
+        self._change_label.setColor(theme.muted)
         self._hair.setStyleSheet(f"background: {theme.faint};")
         self._readout.setStyleSheet(
             f"background: {theme.raised}; border: 1px solid {theme.hairline}; border-radius: 6px; padding: 5px 8px;"
@@ -163,6 +172,9 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
                 ("tokens/s", f"{self._history.tokens_per_second[index]:,.0f}"),
             ):
                 lines.append(f"<tr><td>{name}&nbsp;&nbsp;</td><td align=right>{value}</td></tr>")
+        for change in self._history.changes:
+            if change.step == step:
+                lines.append(f"<tr><td colspan=2>{escape(describe_change(change))}</td></tr>")
         title = f"<tr><td colspan=2 style='color:{self._theme.text}'><b>step {step:,}</b></td></tr>"
         return f"<table cellspacing=0 cellpadding=1>{title}{''.join(lines)}</table>" if lines else ""
 
@@ -178,14 +190,18 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._best_label = pg.TextItem(anchor=(0.5, 1.15))
         self._overfitting = pg.LinearRegionItem(movable=False, pen=pg.mkPen(None))
         self._overfitting_label = pg.TextItem(anchor=(0, 0))
+        self._changes = pg.PlotCurveItem(connect="pairs", skipFiniteCheck=True)
+        self._change_label = pg.TextItem(anchor=(0, 1))
         self._failure = pg.InfiniteLine(angle=90)
         self._failure_label = pg.TextItem(anchor=(0, 0))
-        for label in (self._uniform_label, self._best_label, self._overfitting_label, self._failure_label):
+        for label in (self._uniform_label, self._best_label, self._overfitting_label, self._failure_label, self._change_label):
             sized(self, partial(_write_small, label))
         for item in (
             self._overfitting,
             self._uniform,
             self._uniform_label,
+            self._changes,
+            self._change_label,
             self._now,
             self._raw,
             self._validation,
@@ -285,6 +301,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         if steps.size:
             self._now.setPos(float(steps[-1] if self._moment is None else self._moment))
         self._draw_best()
+        self._draw_changes(right, bottom, top, top - 0.52 * (top - bottom))
         self._draw_overfitting(top - 0.2 * (top - bottom))  # below the uniform guess, above what has been learned
         self._uniform.setVisible(self._vocabulary_size > 1)
         self._uniform_label.setVisible(self._vocabulary_size > 1)
@@ -318,6 +335,18 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             self._best_label.setText(f"best {loss_text(loss)}")
             self._best_label.setPos(step, height)
             self._best_label.setVisible(True)
+
+    def _draw_changes(self, right: float, bottom: float, top: float, height: float) -> None:
+        """A line at each step where something was changed, and in words what it was the last time."""
+        changes = self._history.changes
+        places = np.repeat(np.array([change.step for change in changes], np.float64), 2)
+        self._changes.setData(places, np.tile([bottom, top], len(changes)))
+        self._change_label.setVisible(bool(changes))
+        if changes:
+            is_right = changes[-1].step > right / 2
+            self._change_label.setText(name_change(changes[-1]))
+            self._change_label.setAnchor((1 if is_right else 0, 1))
+            self._change_label.setPos(changes[-1].step, height)
 
     def _draw_overfitting(self, height: float) -> None:
         since = self._history.overfitting_since

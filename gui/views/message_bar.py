@@ -21,6 +21,7 @@ class MessageBar(QFrame):
     """
 
     continue_requested = Signal()
+    remedy_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,11 +40,13 @@ class MessageBar(QFrame):
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._continue = _button("continue_button", "Continue", "primary_small")
+        self._remedy = _button("remedy_button", "", "primary_small")
         self._copy = _button("copy_details_button", "Copy details", "link")
         self._close = _button("close_message_button", "", "link")
         self._close.setAccessibleName("Close the message")
         self._arrange()
         self._continue.clicked.connect(self._on_continue_clicked)
+        self._remedy.clicked.connect(self.remedy_requested)
         self._copy.clicked.connect(self._on_copy_clicked)
         self._close.clicked.connect(self.clear)
         self.hide()
@@ -56,7 +59,7 @@ class MessageBar(QFrame):
         row.setSpacing(10)
         row.addWidget(self._icon)
         row.addWidget(self._label, 1)
-        for button in (self._continue, self._copy, self._close):
+        for button in (self._continue, self._remedy, self._copy, self._close):
             row.addWidget(button)
 
     def text(self) -> str:
@@ -66,6 +69,12 @@ class MessageBar(QFrame):
     def show_error(self, message: str, details: str = "") -> None:
         """Say what went wrong. Details, such as a traceback, can be copied."""
         self._show(message, details=details, is_error=True)
+
+    def offer_remedy(self, text: str) -> None:
+        """Offer a way out of the error that is shown; a click emits `remedy_requested`."""
+        self._remedy.setText(text)
+        self._remedy.setAccessibleName(text)
+        self._remedy.setVisible(self._is_error and not self.isHidden())
 
     def show_notice(self, message: str) -> None:
         """Say something good to know."""
@@ -111,6 +120,7 @@ class MessageBar(QFrame):
         self._label.setToolTip(tooltip_text(message) if is_long else "")
         set_style_property(self, "error", "true" if is_error else "false")
         self._continue.setVisible(message == self._offer)
+        self._remedy.hide()
         self._copy.setText("Copy details")
         self._copy.setVisible(bool(details))
         self.show_theme(self._theme)

@@ -12,7 +12,7 @@ from gui.icons import icon
 from gui.theme import set_role
 from gui.views.panel import Card
 from gui.views.setting_row import ChoiceField, SettingRow
-from nanograd.training.settings import PRESETS, RunSettings, declared_settings
+from nanograd.training.settings import FIXED_BY_WEIGHTS, PRESETS, RunSettings, declared_settings
 
 CUSTOM: Final = "Custom"
 
@@ -26,6 +26,7 @@ class SettingsForm(QWidget):
     settings_changed = Signal()
     setting_pointed_at = Signal(str)
     """Carries the name of the setting that got the pointer or the focus."""
+    apply_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +42,13 @@ class SettingsForm(QWidget):
         self._reset.setObjectName("reset_settings_button")
         self._reset.setAccessibleName("Reset the settings to the preset")
         set_role(self._reset, "small_link")
+        self._apply = QPushButton("Apply")
+        self._apply.setObjectName("apply_settings_button")
+        self._apply.setAccessibleName("Let the run go on with these settings")
+        self._apply.setToolTip("Save a checkpoint, then go on with these settings; the change is marked on the curve")
+        self._apply.hide()
+        set_role(self._apply, "primary_small")
+        self._running: RunSettings | None = None
         groups = dict.fromkeys(row.setting.group for row in self._rows.values())
         self._sections = {group: _Section(group, self._rows_of(group)) for group in groups}
         self._arrange()
@@ -54,6 +62,7 @@ class SettingsForm(QWidget):
         first, *_, last = self._sections.values()
         first.add_control(self.preset_combo)
         last.add_control(self._reset)
+        last.add_control(self._apply)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -78,6 +87,7 @@ class SettingsForm(QWidget):
             row.pointed_at.connect(self._on_pointed_at)
         self.preset_combo.currentTextChanged.connect(self._on_preset_chosen)
         self._reset.clicked.connect(self._on_reset_clicked)
+        self._apply.clicked.connect(self.apply_requested)
 
     def settings(self) -> RunSettings:
         """The values as they stand in the form, unchecked."""
@@ -103,10 +113,21 @@ class SettingsForm(QWidget):
         self._outer_problems = dict(problems)
         self._show_problems()
 
-    def set_locked(self, is_locked: bool) -> None:
-        """Lock what cannot change in a run, or unlock it all."""
-        for row in self._rows.values():
-            row.set_locked(is_locked)
+    def show_running(self, settings: RunSettings | None) -> None:
+        """A run goes on with these settings: what is changed here waits to be applied. None is no run that goes on."""
+        self._running = settings
+        self._show_appliable()
+
+    def _show_appliable(self) -> None:
+        is_waiting = self._running is not None and self.settings() != self._running
+        self._apply.setVisible(is_waiting)
+        self._apply.setEnabled(is_waiting and not self.problems())
+        self._reset.setVisible(not is_waiting)
+
+    def set_locked(self, is_locked: bool, is_fork: bool = False) -> None:
+        """Lock what cannot change in a run, or in a fork of one, or unlock it all."""
+        for name, row in self._rows.items():
+            row.set_locked(is_locked and (not is_fork or name in FIXED_BY_WEIGHTS))
         self.preset_combo.setEnabled(not is_locked)
         self._reset.setEnabled(not is_locked)
 
@@ -125,6 +146,7 @@ class SettingsForm(QWidget):
             row.show_difference(getattr(preset, name), self._preset_name)
         self._outer_problems = {}
         self._show_problems()
+        self._show_appliable()
         self.preset_combo.show_choice(_matching_preset(self.settings()) or CUSTOM)
         self.settings_changed.emit()
 

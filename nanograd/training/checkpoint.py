@@ -1,6 +1,7 @@
 """A run in one file: everything it needs to go on bit for bit, with its curve."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,8 @@ from nanograd.text.choice import tokenizer_from_dict
 from nanograd.text.corpus import Corpus
 from nanograd.text.source import TextSource
 from nanograd.text.tokenizer import Tokenizer
+from nanograd.training.digest import DigestChain
+from nanograd.training.estimate import parameter_count
 from nanograd.training.metrics import METRIC_NAMES, Metrics, MetricsArrays
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import Trainer, build_model
@@ -65,11 +68,13 @@ class SavedRun:
     probe: str
     corpus: CorpusRecord
     metrics: MetricsArrays
+    digests: dict[int, str]
     tensors: dict[str, NDArray[Any]]
     metadata: dict[str, str]
 
     def build_model(self) -> GPTLanguageModel:
         """The model alone, to look at and to generate with; raises CheckpointError where the file does not fit it."""
+        self._check_size()
         model = build_model(self.settings, self.tokenizer.vocabulary_size)
         model_state.restore(self.tensors, self.metadata, model=model, name=self.name)
         return model
@@ -84,25 +89,42 @@ class SavedRun:
             raise CheckpointError(
                 f"{self.name} was trained on {self.corpus.name} with other tokens; open {self.corpus.name} again."
             )
+        self._check_size()
         trainer = Trainer(self.settings, corpus, probe="")
         model_state.restore(self.tensors, self.metadata, model=trainer.model, optimizer=trainer.optimizer, name=self.name)
+        trainer.apply_settings()
         trainer.step = self.step
         trainer.metrics = Metrics(self.metrics)
+        trainer.digests = DigestChain(self.digests)
         trainer.set_probe(self.probe)
         return trainer
+
+    def _check_size(self) -> None:
+        """Raise CheckpointError where the settings describe another model than was saved, before memory is taken for it."""
+        held = sum(array.size for name, array in self.tensors.items() if name.startswith("model."))
+        described = parameter_count(self.settings, self.tokenizer.vocabulary_size)
+        if held != described:
+            raise CheckpointError(
+                f"{self.name} does not fit itself: it holds {held:,} weights, and its settings describe {described:,}. "
+                "Choose another checkpoint."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A saved run in a few words: its text, the step that it goes on from, and how far it was to go."""
+    """A saved run in a few words: its text, the step that it goes on from, how far it was to go, and its best validation loss."""
 
     corpus_name: str
     step: int
     max_steps: int
+    best_loss: float | None = None
 
 
-def save_run(path: Path, trainer: Trainer) -> None:
-    """Write the run to `path`, whole or not at all; raises CheckpointError where that fails."""
+def save_run(path: Path, trainer: Trainer, set_aside: Path | None = None) -> None:
+    """Write the run to `path`, whole or not at all; raises CheckpointError where that fails.
+
+    A file that was there before moves to `set_aside` where that is given.
+    """
     metrics = trainer.metrics.arrays()
     metadata = {
         "format": FORMAT,
@@ -112,6 +134,8 @@ def save_run(path: Path, trainer: Trainer) -> None:
         "tokenizer": json.dumps(trainer.tokenizer.as_dict()),
         "probe": json.dumps(trainer.probe),
         "corpus": json.dumps(CorpusRecord.of(trainer.corpus).as_dict()),
+        "best_validation_loss": json.dumps(float(metrics.validation_loss.min()) if len(metrics.validation_loss) else None),
+        "digests": json.dumps(trainer.digests.as_dict()),
         "generators": json.dumps({"seed": trainer.settings.seed, "step": trainer.step, "streams": _STREAMS}),
     }
     model_state.save(
@@ -120,6 +144,7 @@ def save_run(path: Path, trainer: Trainer) -> None:
         optimizer=trainer.optimizer,
         metadata=metadata,
         arrays={f"metrics.{name}": getattr(metrics, name) for name in METRIC_NAMES},
+        set_aside=set_aside,
     )
 
 
@@ -132,23 +157,26 @@ def load_run(path: Path) -> SavedRun:
         raise CheckpointError(f"{path.name} comes from a newer version of nanograd; open it there, or update this one.")
     try:
         return _parse(path.name, tensors, metadata)
-    except (NanogradError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (NanogradError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path.name} is damaged: its description of the run is not complete ({error}).") from error
 
 
 def summarize(path: Path) -> RunSummary | None:
     """What the head of a checkpoint tells, without reading the rest; None where it is missing or damaged."""
+    metadata = model_state.read_metadata(path) or {}
     try:
-        with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            metadata = json.loads(stream.read(min(length, model_state.MAXIMUM_HEADER_BYTES)))["__metadata__"]
         return RunSummary(
             corpus_name=str(json.loads(metadata["corpus"])["name"]),
             step=int(metadata["step"]),
             max_steps=RunSettings.from_dict(json.loads(metadata["settings"])).max_steps,
+            best_loss=_number(json.loads(metadata.get("best_validation_loss", "null"))),
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> SavedRun:
@@ -171,9 +199,17 @@ def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
         probe=probe,
         corpus=record,
         metrics=_metrics(tensors),
+        digests=_digests(json.loads(metadata.get("digests", "{}")), step),
         tensors=tensors,
         metadata=metadata,
     )
+
+
+def _digests(values: Any, last_step: int) -> dict[int, str]:
+    found = {int(step): digest for step, digest in values.items()}
+    if not all(0 <= step <= last_step and re.fullmatch("[0-9a-f]{64}", digest) for step, digest in found.items()):
+        raise ValueError("the digests of the weights are of the wrong kind")
+    return found
 
 
 def _metrics(tensors: dict[str, NDArray[Any]]) -> MetricsArrays:

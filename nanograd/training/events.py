@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,15 @@ class EvaluationAdvanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationFinished:
-    """The validation loss after `step` steps, in nats per token, over the fixed windows."""
+    """The validation loss after `step` steps, in nats per token, over the fixed windows.
+
+    `digest` is the SHA-256 of the weights, `chain` that of all digests up to it.
+    """
 
     step: int
     loss: float
+    digest: str = ""
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -164,6 +170,70 @@ class CheckpointFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged:
+    """After `step` steps the run goes on with other settings: `changes` are (name, before, after)."""
+
+    step: int
+    changes: tuple[tuple[str, Any, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeChanged:
+    """After `step` steps another text is watched."""
+
+    step: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossSpiked:
+    """The loss of `step` jumped far above what was usual; the weights have changed, and the run can go on."""
+
+    step: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationAdvanced:
+    """A run is replayed; it has come to `step` of `last_step`."""
+
+    step: int
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationFinished:
+    """A run was replayed from the checkpoint of `first_step`, and the weights compared at `compared` recorded evaluations.
+
+    `differs_at` is the first step whose weights are not the recorded ones, None where all are; `causes` say why that may be.
+    `altered_at` is the first step whose digest the run's own files tell in two ways.
+    """
+
+    first_step: int
+    last_step: int
+    compared: int
+    differs_at: int | None = None
+    altered_at: int | None = None
+    causes: tuple[str, ...] = ()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether all that was compared matched."""
+        return self.differs_at is None and self.altered_at is None
+
+    @property
+    def message(self) -> str:
+        """The outcome in words."""
+        span = f"replayed from step {self.first_step:,} to {self.last_step:,}"
+        if self.altered_at is not None:
+            return f"The run's files contradict each other: metrics.jsonl and the checkpoint differ at step {self.altered_at:,}."
+        if self.differs_at is None:
+            return f"The same run: {span}, the weights match at all {self.compared:,} recorded evaluations."
+        return f"Not the same run: {span}, the weights first differ at step {self.differs_at:,}. {' '.join(self.causes)}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """The run reached its `max_steps`."""
 
@@ -188,6 +258,11 @@ TrainingEvent = (
     | SampleWritten
     | CheckpointSaved
     | CheckpointFailed
+    | SettingsChanged
+    | ProbeChanged
+    | LossSpiked
+    | VerificationAdvanced
+    | VerificationFinished
     | RunFinished
     | RunFailed
 )

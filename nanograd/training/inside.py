@@ -118,11 +118,15 @@ def _some(array: Array) -> Array:
     return flat[:: max(1, flat.size // _NUMBERS_OF_A_MATRIX)].copy()
 
 
+def part_of(name: str) -> str:
+    """The part of the model that a parameter belongs to: the embeddings, a layer, counted from 1, or the head."""
+    first, *rest = name.split(".")
+    return f"Layer {int(rest[0]) + 1}" if first == "h" else "Head" if first in ("ln_f", "lm_head") else "Embeddings"
+
+
 def _by_part(named: Iterator[tuple[str, Array]]) -> Samples:
     """The samples of one part in one array."""
     parts: dict[str, list[Array]] = {}
     for name, values in named:
-        first, *rest = name.split(".")
-        part = f"Layer {int(rest[0]) + 1}" if first == "h" else "Head" if first == "lm_head" else "Embeddings"
-        parts.setdefault(part, []).append(values)
+        parts.setdefault(part_of(name), []).append(values)
     return {part: np.concatenate(values) for part, values in parts.items()}

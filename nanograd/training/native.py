@@ -25,21 +25,45 @@ def core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@cache
-def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """The functions that tell and set how many threads the OpenBLAS that numpy brought uses; None where there is another BLAS."""
+def _openblas_libraries() -> Iterator[ctypes.CDLL]:
     package = Path(np.__file__).parent
     folders = [package.with_name("numpy.libs"), package / ".dylibs", package / ".libs"]
     for path in (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()) if "openblas" in path.name):
         with suppress(OSError):
-            library = ctypes.CDLL(str(path))  # loaded already: this gives the same one
-            for name in (f"{prefix}{{}}{suffix}" for prefix in _PREFIXES for suffix in _SUFFIXES):
-                getter = getattr(library, name.format("get_num_threads"), None)
-                setter = getattr(library, name.format("set_num_threads"), None)
-                if getter is not None and setter is not None:
-                    getter.restype, setter.argtypes, setter.restype = ctypes.c_int, [ctypes.c_int], None
-                    return getter, setter
+            yield ctypes.CDLL(str(path))  # loaded already: this gives the same one
+
+
+@cache
+def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """The functions that tell and set how many threads the OpenBLAS that numpy brought uses; None where there is another BLAS."""
+    for library in _openblas_libraries():
+        for name in (f"{prefix}{{}}{suffix}" for prefix in _PREFIXES for suffix in _SUFFIXES):
+            getter = getattr(library, name.format("get_num_threads"), None)
+            setter = getattr(library, name.format("set_num_threads"), None)
+            if getter is not None and setter is not None:
+                getter.restype, setter.argtypes, setter.restype = ctypes.c_int, [ctypes.c_int], None
+                return getter, setter
     return None
+
+
+@cache
+def blas_kernel() -> str:
+    """Which kernels the OpenBLAS that numpy brought chose for this processor; "unknown" where there is another BLAS."""
+    for library in _openblas_libraries():
+        for prefix in _PREFIXES:
+            for suffix in _SUFFIXES:
+                getter = getattr(library, f"{prefix}get_corename{suffix}", None)
+                if getter is not None:
+                    getter.restype = ctypes.c_char_p
+                    name: bytes = getter() or b"unknown"
+                    return name.decode("ascii", "replace")
+    return "unknown"
+
+
+def blas_thread_count() -> int:
+    """On how many threads BLAS computes outside of `blas_threads`; 0 where it does not tell."""
+    functions = _blas()
+    return functions[0]() if functions else 0
 
 
 def can_set_blas_threads() -> bool:

@@ -1,9 +1,9 @@
 """The settings of a run, declared once: their bounds, units and help make the form, the command line and the checks."""
 
 from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from math import isfinite
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from nanograd.errors import SettingsError
 from nanograd.training.native import core_count
@@ -32,6 +32,15 @@ class Setting:
 
 def _setting(default: Any, label: str, group: str, help: str, **more: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(label=label, group=group, help=help, **more)})
+
+
+FIXED_BY_WEIGHTS: Final = frozenset(
+    {
+        "n_layer", "n_head", "n_embd", "block_size", "activation", "norm", "position", "qk_norm", "tied_head", "zero_init",
+        "embedding_std", "bias", "optimizer",
+    }
+)  # fmt: skip
+"""What a fork cannot change either: the weights and the optimizer's state were made for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +247,16 @@ class RunSettings:
         down="every step can be gone back to; training slows down",
         minimum=0, maximum=10_000_000, unit="steps", changeable=True, is_advanced=True,
     )
+    keep_every: int = _setting(
+        1000, "Keep every", "Training",
+        "Of the older checkpoints those stay whose step is a multiple of this; 0 is none. The last two and the best stay in any case.",
+        minimum=0, maximum=100_000_000, unit="steps", changeable=True, is_advanced=True,
+    )
+    disk_budget: int = _setting(
+        2000, "Disk for the run", "Training",
+        "How much the run's checkpoints may take. Beyond it the oldest go first, but never the last or the best.",
+        minimum=1, maximum=10_000_000, unit="MB", changeable=True, is_advanced=True,
+    )
     parts: int = _setting(
         core_count(), "Cores", "Training",
         "Each batch is cut into this many parts, which are computed side by side. As many as the computer has cores is fastest.",
@@ -280,6 +299,12 @@ class RunSettings:
         if problems:
             raise SettingsError(problems)
         return self
+
+    def with_rates_times(self, factor: float) -> Self:
+        """The same with every learning rate that counts times `factor`, as far as the bounds allow."""
+        bounds = declared_settings()
+        names = ("lr", "min_lr", "muon_lr") if self.optimizer == "muon" else ("lr", "min_lr")
+        return replace(self, **{name: max(getattr(self, name) * factor, bounds[name].minimum) for name in names})
 
     def fixed_differences(self, other: "RunSettings") -> list[str]:
         """The names of the settings that differ from `other`'s and may not change in the middle of a run."""

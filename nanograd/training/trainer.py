@@ -18,11 +18,13 @@ from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
 from nanograd.random import Generator, stream, using
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
 from nanograd.text.tokenizer import Tokenizer
+from nanograd.training.digest import DigestChain, weights_digest
 from nanograd.training.estimate import learning_rate, model_config
 from nanograd.training.events import (
     EvaluationAdvanced,
     EvaluationFinished,
     Inside,
+    LossSpiked,
     ProbeTaken,
     RunFailed,
     RunFinished,
@@ -32,6 +34,7 @@ from nanograd.training.events import (
     StepFinished,
     TrainingEvent,
 )
+from nanograd.training.faults import SpikeWatch, describe_broken_gradient, describe_largest_gradient
 from nanograd.training.inside import Change, change_since, sample_weights
 from nanograd.training.looking import look_at
 from nanograd.training.metrics import Metrics
@@ -98,6 +101,9 @@ class Trainer:
         self.optimizer = build_optimizer(self.model, settings)
         self.step = 0
         self.metrics = Metrics()
+        self.digests = DigestChain()
+        self._spikes = SpikeWatch()
+        self._spike: LossSpiked | None = None
         self._parts = Parts(settings.parts)
         self._train_ids, self._validation_ids = corpus.split(settings.validation_fraction)
         self._probed_at_s = -np.inf
@@ -110,6 +116,12 @@ class Trainer:
 
     def change_settings(self, settings: RunSettings) -> None:
         """Go on with other settings; raises SettingsError where one differs that is fixed for the whole run."""
+        self.check_change(settings)
+        self.settings = settings
+        self.apply_settings()
+
+    def check_change(self, settings: RunSettings) -> None:
+        """Raise SettingsError where the run cannot go on with these settings."""
         settings.check()
         fixed = settings.fixed_differences(self.settings)
         if fixed:
@@ -117,8 +129,18 @@ class Trainer:
             raise SettingsError(
                 {name: f"{labels[name].label} is fixed for this run; start a new run to change it." for name in fixed}
             )
-        self.settings = settings
-        self.optimizer.param_groups[0]["weight_decay"] = settings.weight_decay
+
+    def apply_settings(self) -> None:
+        """Tell the optimizer what it keeps of the settings by itself, such as after its state was loaded."""
+        groups = self.optimizer.param_groups
+        groups[0]["weight_decay"] = self.settings.weight_decay
+        for group in groups:
+            group["betas"] = (self.settings.beta1, self.settings.beta2)
+
+    @property
+    def part_count(self) -> int:
+        """In how many parts each batch is computed here."""
+        return self._parts.count
 
     def set_probe(self, text: str) -> None:
         """Watch the attention over `text`; raises VocabularyError for characters that the model does not know."""
@@ -150,6 +172,8 @@ class Trainer:
             yield event
             if isinstance(event, RunFailed):
                 return
+            if self._spike is not None:
+                yield self._spike
             if single_step or self._probe_is_due():
                 yield from self._look()
             if single_step:
@@ -158,7 +182,7 @@ class Trainer:
     def take_step(self, is_watched: bool = False, lr: float | None = None) -> StepFinished | RunFailed:
         """One batch, one change of the weights; none where the loss or the gradient is not finite.
 
-        `lr` takes the place of the schedule's rate.
+        Where it `is_watched`, the next look at the model tells what the step did. `lr` takes the place of the schedule's rate.
         """
         began = perf_counter()
         settings, number = self.settings, self.step + 1
@@ -169,13 +193,15 @@ class Trainer:
             loss, norm = self._parts.gradients(self.model, inputs, targets, self._dropout)
             if not (isfinite(loss) and isfinite(norm)):
                 what = f"The gradient's norm became {norm}" if isfinite(loss) else f"The loss became {loss}"
-                return RunFailed(step=number, message=self._failure(what, number, lr))
+                where = describe_broken_gradient(self.model, inputs)
+                return RunFailed(step=number, message=self._failure(what, number, lr, where))
             for group in self.optimizer.param_groups:
                 group["lr"] = lr * settings.muon_lr / settings.lr if group.get("muon") else lr
             before = sample_weights(self.model) if is_watched else None
             self._parts.step(self.optimizer, min(1.0, (settings.grad_clip or np.inf) / (norm + 1e-6)))
         if before is not None:
             self._change = change_since(self.model, before, number)
+        self._spike = self._find_spike(number, loss, lr)
         self.model.zero_grad()
         self.step = number
         event = StepFinished(
@@ -204,8 +230,17 @@ class Trainer:
         losses = self._parts.token_losses(self.model, inputs, targets, self._dropout)
         return np.concatenate([inputs, targets[:, -1:]], axis=1), losses
 
-    def _failure(self, what: str, number: int, lr: float) -> str:
-        return f"{what} at step {number:,}. Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and press Train."
+    def _failure(self, what: str, number: int, lr: float, where: str = "") -> str:
+        advice = f"Lower the learning rate, {lr:.2g} at that step, to a tenth of it, and go on."
+        return " ".join(filter(None, [f"{what} at step {number:,}.", where, advice]))
+
+    def _find_spike(self, number: int, loss: float, lr: float) -> LossSpiked | None:
+        usual = self._spikes.usual
+        if not self._spikes.is_spike(loss):
+            return None
+        where = describe_largest_gradient(self.model)
+        what = f"The loss jumped to {loss:.3g} at step {number:,}, from {usual:.3g} before. {where}"
+        return LossSpiked(step=number, message=f"{what} The learning rate was {lr:.2g} at that step; half of it may do.")
 
     # ---- looking: none of it changes the run --------------------------------------------------------------------------
 
@@ -227,7 +262,8 @@ class Trainer:
         if not isfinite(loss):
             lr = learning_rate(self.settings, max(0, self.step - 1))
             return RunFailed(step=self.step, message=self._failure(f"The validation loss became {loss}", self.step, lr))
-        event = EvaluationFinished(step=self.step, loss=loss)
+        link = self.digests.at(self.step) or self.digests.add(self.step, weights_digest(self.model))
+        event = EvaluationFinished(step=self.step, loss=loss, digest=link.digest, chain=link.chain)
         self.metrics.add(event)
         yield event
         return None

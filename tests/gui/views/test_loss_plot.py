@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from gui.run_history import RunHistory
 from gui.theme import LIGHT
 from gui.views.loss_plot import LossPlot, envelope, nice_ticks, thinned
-from nanograd.training.events import EvaluationFinished, RunFailed, StepFinished
+from nanograd.training.events import EvaluationFinished, ProbeChanged, RunFailed, SettingsChanged, StepFinished
 
 
 def history_of(losses, evaluations=()):
@@ -143,3 +143,20 @@ def test_the_picture_has_twice_the_pixels_and_the_theme_s_ground(plot):
     picture = plot.picture()
     assert (picture.width(), picture.height()) == (1000, 500)
     assert picture.pixelColor(2, 2).name().upper() == LIGHT.panel
+
+
+def test_changes_on_the_way_are_marked_and_named(plot):
+    history = history_of([4.0, 3.0, 2.0, 2.0])
+    plot.show_history(history, 10, 5, 0.0)
+    assert plot.change_text == ""
+    history.add(SettingsChanged(step=2, changes=(("lr", 1e-3, 5e-4), ("eval_interval", 10, 20))))
+    plot.show_history(history, 10, 5, 0.0)
+    assert plot.change_text == "Learning rate 1e-3 → 5e-4 and 1 more"
+    assert "Learning rate 1e-3 → 5e-4, Evaluate every 10 → 20" in plot.readout_at(2)
+    assert "Learning rate" not in plot.readout_at(3)
+    history.add(ProbeChanged(step=3, before="a", after="b"))
+    plot.show_history(history, 10, 5, 0.0)
+    assert plot.change_text == "Probe changed"
+    history.truncate(2)
+    plot.show_history(history, 10, 5, 0.0)
+    assert plot.change_text.startswith("Learning rate")

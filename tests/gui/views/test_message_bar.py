@@ -82,3 +82,16 @@ def test_a_very_long_message_is_cut_and_kept(bar):
     bar.show_error(message)
     assert bar.text() == message
     assert message in bar.findChild(QWidget, "message_label").toolTip()
+
+
+def test_a_remedy_stands_beside_its_error_and_goes_with_it(qtbot, bar):
+    bar.show_error("The loss became nan.")
+    bar.offer_remedy("Go on from step 4")
+    button = bar.findChild(QPushButton, "remedy_button")
+    assert button.isVisible()
+    with qtbot.waitSignal(bar.remedy_requested):
+        click(qtbot, bar, "remedy_button")
+    bar.show_notice("All is well.")
+    assert not button.isVisible()
+    bar.offer_remedy("Go on from step 4")
+    assert not button.isVisible()

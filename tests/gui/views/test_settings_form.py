@@ -133,3 +133,30 @@ def test_the_tab_key_goes_down_the_form(form):
     named = [stop for stop in stops if stop.startswith(("preset", "setting", "more", "reset"))]
     assert named[:3] == ["preset_combo", "setting_n_layer", "setting_n_head"]
     assert named.index("setting_dropout") < named.index("more_model_button") < named.index("setting_batch_size")
+
+
+def test_changes_to_a_run_that_goes_on_wait_to_be_applied(qtbot, form):
+    apply = form.findChild(QPushButton, "apply_settings_button")
+    field(form, "lr").setValue(0.25)
+    assert not apply.isVisible()
+    form.show_running(RunSettings())
+    assert apply.isVisible()
+    with qtbot.waitSignal(form.apply_requested):
+        apply.click()
+    form.show_running(form.settings())
+    assert not apply.isVisible()
+    field(form, "lr").setValue(-1.0)
+    assert apply.isVisible()
+    assert not apply.isEnabled()
+    form.show_running(None)
+    assert not apply.isVisible()
+
+
+def test_a_copy_unlocks_all_that_its_weights_allow(form):
+    form.set_locked(True, is_fork=True)
+    assert field(form, "batch_size").isEnabled()
+    assert field(form, "dropout").isEnabled()
+    assert not any(field(form, name).isEnabled() for name in ("n_layer", "n_head", "block_size", "activation", "optimizer"))
+    form.set_locked(True)
+    assert not field(form, "batch_size").isEnabled()
+    assert field(form, "lr").isEnabled()

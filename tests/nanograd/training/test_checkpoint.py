@@ -218,7 +218,9 @@ def test_settings_that_do_not_fit_the_weights_are_refused(tmp_path, trained, sma
 
 def test_the_head_of_a_checkpoint_tells_its_text_and_where_it_goes_on(tmp_path, trained):
     save_run(tmp_path / "run", trained)
-    expected = RunSummary(corpus_name=trained.corpus.name, step=3, max_steps=trained.settings.max_steps)
+    losses = trained.metrics.arrays().validation_loss
+    best = float(losses.min()) if len(losses) else None
+    expected = RunSummary(corpus_name=trained.corpus.name, step=3, max_steps=trained.settings.max_steps, best_loss=best)
     assert summarize(tmp_path / "run") == expected
 
 

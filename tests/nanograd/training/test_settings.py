@@ -143,3 +143,12 @@ def test_a_dict_that_does_not_fit_is_refused(values, field, words):
     with pytest.raises(SettingsError) as error:
         RunSettings.from_dict(values)
     assert words in error.value.problems[field]
+
+
+def test_lower_rates_keep_their_proportion_and_their_bounds():
+    settings = RunSettings(lr=1e-2, min_lr=1e-3, muon_lr=0.02, optimizer="muon")
+    lower = settings.with_rates_times(0.1)
+    assert (lower.lr, lower.min_lr, lower.muon_lr) == pytest.approx((1e-3, 1e-4, 2e-3))
+    assert RunSettings(muon_lr=0.02).with_rates_times(0.1).muon_lr == 0.02
+    assert settings.with_rates_times(1e-12).check().lr == 1e-8
+    assert RunSettings(min_lr=0.0).with_rates_times(0.5).min_lr == 0.0

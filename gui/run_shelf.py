@@ -1,0 +1,110 @@
+"""The runs on the disk, as the engine tells of them: which there are, what they take, and which lie in the trash."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from gui.commands import DeleteRun, EmptyTrash, ExportMetrics, ListRuns, RestoreRun
+from gui.events import EngineEvent, FormerRunFound, KeptRun, MetricsExported, ProblemFound, RunDeleted, RunsListed
+from nanograd.atomic_file import write_atomically
+from nanograd.errors import CheckpointError
+from nanograd.training.checkpoint import summarize
+from nanograd.training.run_directory import RunDirectory
+from nanograd.training.run_trash import RunTrash
+
+Result = TypeVar("Result")
+
+
+class RunShelf:
+    """Everything below the data folder, which may change under it at any time."""
+
+    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None]) -> None:
+        self._runs = data_directory / "runs"
+        self._texts = data_directory / "corpora"
+        self._trash = RunTrash(data_directory)
+        self._emit = emit
+
+    def tell_former_run(self) -> None:
+        """Tell of the run that was saved last and that nobody is writing, so that the window can offer to go on with it."""
+        latest = next((run for run in RunDirectory.all(self._runs) if not run.is_locked()), None)
+        paths = latest.checkpoints.paths() if latest else []
+        summary = next(filter(None, map(summarize, paths)), None)
+        if latest is not None and summary is not None:
+            self._emit(
+                FormerRunFound(
+                    path=latest.path,
+                    corpus_name=summary.corpus_name,
+                    step=summary.step,
+                    max_steps=summary.max_steps,
+                )
+            )
+
+    def tend(self, command: ListRuns | DeleteRun | RestoreRun | EmptyTrash, loaded: Path | None) -> None:
+        """Do what is asked with the runs on the disk, and tell which there are then; `loaded` is the folder of the one loaded.
+
+        Raises RunLockedError for a run that is open, and CheckpointError where something cannot be moved or removed.
+        """
+        match command:
+            case DeleteRun():
+                self._delete(command.path)
+            case RestoreRun():
+                _moving(command.path, lambda: self._trash.put_back(command.path))
+            case EmptyTrash():
+                _moving(Path("The trash"), self._trash.empty)
+            case ListRuns():
+                pass
+        self._emit(
+            RunsListed(
+                runs=tuple(_describe(run) for run in RunDirectory.all(self._runs)),
+                loaded=loaded,
+                texts_byte_count=_bytes_below(self._texts),
+                trash_byte_count=self._trash.byte_count(),
+            )
+        )
+
+    def _delete(self, path: Path) -> None:
+        run = RunDirectory(path)
+        byte_count = run.byte_count()
+        self._emit(RunDeleted(path=_moving(path, lambda: self._trash.put(run)), byte_count=byte_count))
+
+    def export(self, command: ExportMetrics) -> None:
+        """Write the numbers of a run as a table."""
+        table = command.metrics.as_csv().encode()
+        try:
+            write_atomically(command.path, lambda stream: stream.write(table))
+        except OSError as error:
+            reason = error.strerror or error
+            self._emit(ProblemFound(message=f"The table could not be written to {command.path}: {reason}. Choose another place."))
+            return
+        self._emit(MetricsExported(path=command.path))
+
+
+def _describe(run: RunDirectory) -> KeptRun:
+    summary = next(filter(None, map(summarize, run.checkpoints.paths())), None)
+    return KeptRun(
+        path=run.path,
+        corpus_name=summary.corpus_name if summary else "damaged",
+        step=summary.step if summary else 0,
+        max_steps=summary.max_steps if summary else 0,
+        best_loss=summary.best_loss if summary else None,
+        byte_count=run.byte_count(),
+        checkpoints=tuple((kept.step, kept.byte_count) for kept in run.checkpoints.all()),
+        parent=run.parent(),
+        is_open=run.is_locked(),
+    )
+
+
+def _bytes_below(folder: Path) -> int:
+    with suppress(OSError):
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return 0
+
+
+def _moving(path: Path, move: Callable[[], Result]) -> Result:
+    try:
+        return move()
+    except OSError as error:
+        reason = error.strerror or error
+        remedy = "Close what uses it, or allow changing the data folder."
+        raise CheckpointError(f"{path.name} could not be moved or removed: {reason}. {remedy}") from error
