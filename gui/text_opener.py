@@ -4,14 +4,14 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from gui.commands import CancelOpening, ClearCache, LimitCache, OpenCorpus
+from gui.commands import CancelOpening, ClearCache, LimitCache, OpenBundledCorpus, OpenCorpus
 from gui.events import CacheMeasured, CorpusAdvanced, CorpusOpened, EncodingAsked, EngineEvent, OpeningEnded
 from nanograd.text.building import TextProgress
 from nanograd.text.byte_pair import BytePairTokenizer
 from nanograd.text.byte_pair_training import LARGEST_VOCABULARY, SMALLEST_VOCABULARY
 from nanograd.text.cache import IdsCache
 from nanograd.text.choice import TokenizerChoice
-from nanograd.text.corpus import Corpus, Opening, token_counts
+from nanograd.text.corpus import Corpus, Opening, open_text, token_counts
 from nanograd.text.encodings import EncodingError
 from resources import BUNDLED_CORPORA, corpus_text
 
@@ -29,7 +29,8 @@ class TextOpener:
         self._emit = emit
         self._cache = cache
         self._opening: Opening | None = None
-        self._command: OpenCorpus | None = None
+        self._command: OpenCorpus | OpenBundledCorpus | None = None
+        self._name = ""
         self._stage = ""
         self._began_s = self._stage_began_s = self._told_at_s = 0.0
 
@@ -39,9 +40,9 @@ class TextOpener:
         return self._opening is not None
 
     @property
-    def choice(self) -> TokenizerChoice | None:
-        """The tokenizer that was asked for last."""
-        return self._command.choice if self._command else None
+    def command(self) -> OpenCorpus | OpenBundledCorpus | None:
+        """What was asked for last."""
+        return self._command
 
     def handle(self, command: CancelOpening | ClearCache | LimitCache) -> None:
         """Do what is asked of texts beside opening them."""
@@ -57,8 +58,9 @@ class TextOpener:
                 self._cache.trim()
         self._emit(CacheMeasured(cache_bytes=self._cache.size_bytes()))
 
-    def start(self, command: OpenCorpus, opening: Opening) -> None:
+    def start(self, command: OpenCorpus | OpenBundledCorpus, opening: Opening) -> None:
         """Begin to open a text."""
+        self._name = command.source.name if isinstance(command, OpenCorpus) else title_of(command.name)
         self.cancel()
         self._opening, self._command, self._stage = opening, command, "reading"
         self._began_s = self._stage_began_s = self._told_at_s = monotonic()
@@ -71,7 +73,7 @@ class TextOpener:
         if self._opening is None or self._command is None:
             return None
         try:
-            self._tell(self._command.source.name, next(self._opening))
+            self._tell(next(self._opening))
             return None
         except StopIteration as end:
             self._opening = None
@@ -79,6 +81,7 @@ class TextOpener:
             return corpus
         except EncodingError as error:
             self._opening = None
+            assert isinstance(self._command, OpenCorpus)
             self._emit(EncodingAsked(source=self._command.source, name=error.name, guesses=error.guesses))
             return None
         except BaseException:
@@ -91,7 +94,7 @@ class TextOpener:
             self._opening.close()
             self._opening = None
 
-    def _tell(self, name: str, progress: TextProgress) -> None:
+    def _tell(self, progress: TextProgress) -> None:
         now_s = monotonic()
         if progress.stage != self._stage:
             self._stage, self._stage_began_s = progress.stage, now_s
@@ -100,7 +103,7 @@ class TextOpener:
         self._told_at_s = now_s
         self._emit(
             CorpusAdvanced(
-                name=name, stage=progress.stage, done=progress.done, total=progress.total,
+                name=self._name, stage=progress.stage, done=progress.done, total=progress.total,
                 seconds_left=self._seconds_left(progress, now_s),
             )
         )  # fmt: skip
@@ -111,8 +114,8 @@ class TextOpener:
         return rate_s * (progress.total - progress.done + following)
 
 
-def describe(corpus: Corpus, choice: TokenizerChoice | None, bundled: str, cache_bytes: int, probe: str) -> CorpusOpened:
-    """What the window is told of a text. `choice` is the one that was made for it, if any."""
+def describe(corpus: Corpus, command: OpenCorpus | OpenBundledCorpus | None, cache_bytes: int, probe: str) -> CorpusOpened:
+    """What the window is told of a text. `command` is what asked for it, if anything did."""
     return CorpusOpened(
         name=corpus.name,
         path=corpus.path,
@@ -122,9 +125,9 @@ def describe(corpus: Corpus, choice: TokenizerChoice | None, bundled: str, cache
         token_count=len(corpus.ids),
         token_counts=token_counts(corpus)[:_SHOWN_COUNTS],
         preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_TOKENS]).removesuffix("\ufffd"),
-        choice=_choice_of(corpus, choice),
+        choice=_choice_of(corpus, command.choice if command else None),
         source=corpus.source,
-        bundled=bundled,
+        bundled=command.name if isinstance(command, OpenBundledCorpus) else "",
         fields=corpus.fields,
         cache_bytes=cache_bytes,
         probe=probe,
@@ -132,10 +135,14 @@ def describe(corpus: Corpus, choice: TokenizerChoice | None, bundled: str, cache
     )
 
 
-def bundled_corpus(key: str, choice: TokenizerChoice) -> Corpus:
-    """The text with this key of those that come with the program."""
-    titles = {text.key: text.title for text in BUNDLED_CORPORA}
-    return Corpus.from_text(corpus_text(key), name=titles[key], choice=choice)
+def open_bundled(command: OpenBundledCorpus) -> Opening:
+    """Open one of the texts that come with the program, step by step."""
+    return open_text(corpus_text(command.name), title_of(command.name), command.choice)
+
+
+def title_of(key: str) -> str:
+    """What a text is called that comes with the program."""
+    return {text.key: text.title for text in BUNDLED_CORPORA}[key]
 
 
 def _choice_of(corpus: Corpus, choice: TokenizerChoice | None) -> TokenizerChoice:
