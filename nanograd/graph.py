@@ -55,8 +55,8 @@ class Operation:
             counter = tensor._counter
             saved += (tensor.array,)
             guards += (counter, counter[0])
-        for name in plan.names:
-            saved += (parameters[name],)
+        if plan.names:
+            saved += tuple([parameters[name] for name in plan.names])
         return Node(plan, targets, saved, result.array, guards)
 
 
@@ -132,7 +132,7 @@ class Node:
         self.dtype = result.dtype
         self.guards = guards  # counter, version, counter, version, ...: of the arrays that are kept
         self._hooks: Hooks | None = None
-        self.sequence = next(_sequence)
+        self.sequence = _next_sequence()
 
     def __repr__(self) -> str:
         return f"<{self.rule.name}>"
@@ -150,12 +150,6 @@ class Node:
                 raise GraphError(f"{what} ({versions}); write x = x + 1 instead of x += 1.")
         return self.rule.gradients(self.targets, self.saved, g)
 
-    def free(self) -> None:
-        """Let go of what was kept and of the nodes before."""
-        self.saved = None
-        self.targets = ()
-        self.guards = _NOTHING
-
 
 Hooks = dict[float, Callable[[Array], Array | None]]
 
@@ -166,7 +160,7 @@ class RemovableHandle:
     __slots__ = ("_hooks", "_key")
 
     def __init__(self, hooks: dict[Any, Any], hook: Callable[..., Any]) -> None:
-        self._hooks, self._key = hooks, next(_sequence)
+        self._hooks, self._key = hooks, _next_sequence()
         hooks[self._key] = hook
 
     def remove(self) -> None:
@@ -183,7 +177,7 @@ def through_hooks(hooks: Hooks | None, g: Array) -> Array:
 
 
 Targets = tuple[Node | Leaf | None, ...]
-_sequence = count()
+_next_sequence = count().__next__
 
 
 def backward_from(pending: dict[Any, Array], retain_graph: bool, kept: frozenset[Node] = frozenset()) -> dict[Leaf | Node, Array]:
@@ -219,8 +213,8 @@ def backward_from(pending: dict[Any, Array], retain_graph: bool, kept: frozenset
                 else:  # a view, or an array that others hold too, is copied
                     is_own = part is not g and part.base is None and part.flags.writeable
                     pending[target] = part if is_own else np.array(part)
-            if not retain_graph:
-                node.free()
+            if not retain_graph:  # let go of what was kept and of the nodes before
+                node.saved, node.targets, node.guards = None, _NOTHING, _NOTHING
     found.update(pending)
     return found
 
