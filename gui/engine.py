@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,14 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from gui.commands import (
+    CancelOpening,
+    ClearCache,
     CloseRun,
     Command,
     EstimateCost,
     ExportMetrics,
     Generate,
+    LimitCache,
     OpenBundledCorpus,
     OpenCheckpoint,
     OpenCorpus,
@@ -31,29 +35,31 @@ from gui.cost_meter import CostMeter
 from gui.events import (
     CheckpointOpened,
     CheckpointWritten,
-    CorpusOpened,
     EngineEvent,
-    FormerRunFound,
     MetricsExported,
+    OpeningEnded,
     ProblemFound,
     RunState,
     RunStateChanged,
     ShutdownRefused,
+    TextChanged,
 )
-from gui.loaded_run import LoadedRun
+from gui.loaded_run import LoadedRun, find_former_run
+from gui.text_opener import TextOpener, describe, open_bundled
 from gui.writer import Writer
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
-from nanograd.text.corpus import Corpus, load_corpus, token_counts
-from nanograd.training.checkpoint import load_run, summarize
+from nanograd.text.cache import IdsCache
+from nanograd.text.corpus import Corpus, Opening, describe_change, open_corpus
+from nanograd.training.checkpoint import load_run
 from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
-from resources import BUNDLED_CORPORA, corpus_text
 
-PREVIEW_CHARACTERS = 400
+_OPENED_AT_ONCE_S = 0.3  # texts that open within it come before whatever is asked next, as if there were no waiting
+_WAITING_FOR_TEXT = (StartTraining, TakeStep, OpenCheckpoint, CloseRun, SetProbe)
 _log = logging.getLogger(__name__)
 
 
@@ -63,8 +69,11 @@ class Engine:
     `post` may be called from any thread; `emit` is called from the engine's.
     """
 
-    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None]) -> None:
+    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None], cache_directory: Path | None = None) -> None:
         self._data_directory = data_directory
+        self._cache = IdsCache(cache_directory or data_directory / "cache")
+        self._opener = TextOpener(emit, self._cache)
+        self._postponed: deque[Command] = deque()
         self._emit = emit
         self._mailbox: SimpleQueue[Command] = SimpleQueue()
         self._state: RunState = "idle"
@@ -74,6 +83,7 @@ class Engine:
         self._writer = Writer(emit)
         self._cost_meter = CostMeter(emit)
         self._probe = ""
+        self._told_changed: Corpus | None = None
         self._last_step_s = 0.0
         self._unsaved: LoadedRun | None = None
         self._is_over = False
@@ -84,12 +94,16 @@ class Engine:
 
     def run(self) -> None:
         """Work until Shutdown."""
-        self._tell_former_run()
+        former_run = find_former_run(self._data_directory)
+        if former_run is not None:
+            self._emit(former_run)
         while not self._is_over:
             command = self._next_command()
             try:
                 if command is None:
                     self._work()
+                elif self._opener.is_opening and isinstance(command, _WAITING_FOR_TEXT):
+                    self._postponed.append(command)
                 else:
                     self._handle(command)
             except Exception as error:
@@ -100,8 +114,10 @@ class Engine:
 
     def _next_command(self) -> Command | None:
         """The next command; waits for it only where there is nothing else to do."""
+        if self._postponed and not self._opener.is_opening:
+            return self._postponed.popleft()
         try:
-            if self._state == "training" or self._writer.is_writing:
+            if self._state == "training" or self._writer.is_writing or self._opener.is_opening:
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -110,9 +126,13 @@ class Engine:
     def _handle(self, command: Command) -> None:
         match command:
             case OpenCorpus():
-                self._take_corpus(load_corpus(command.path))
+                loaded = self._loaded  # a run that lacks its text has it told in its own tokens, should this be it
+                known = (loaded.corpus_digest, loaded.tokenizer) if loaded is not None and loaded.run is None else None
+                self._open_text(command, open_corpus(command.source, command.choice, self._cache, known))
             case OpenBundledCorpus():
-                self._take_corpus(_bundled_corpus(command.name))
+                self._open_text(command, open_bundled(command))
+            case CancelOpening() | ClearCache() | LimitCache():
+                self._opener.handle(command)
             case StartTraining():
                 self._start(command.settings, single_step=False)
             case TakeStep():
@@ -144,21 +164,42 @@ class Engine:
                 self._shut_down(command)
 
     def _work(self) -> None:
-        """Tokens for at most as long as the last step took, then one event of the training, in turns."""
+        """A bit of the text being opened, tokens for at most as long as the last step took, one event of the training, in turns."""
+        if self._opener.is_opening:
+            self._advance_opening()
         is_training = self._state == "training"
         if self._writer.is_writing:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
         if is_training and self._training is not None:
             self._advance(self._training)
-        elif not self._writer.is_writing:
+        elif not self._writer.is_writing and not self._opener.is_opening:
             self._cost_meter.measure()
 
     # ---- texts --------------------------------------------------------------------------------------------------------
 
-    def _take_corpus(self, corpus: Corpus) -> None:
+    def _open_text(self, command: OpenCorpus | OpenBundledCorpus, opening: Opening) -> None:
+        """Begin to open a text; a short one is open when this returns."""
+        self._opener.start(command, opening)
+        began_s = monotonic()
+        while self._opener.is_opening and monotonic() - began_s < _OPENED_AT_ONCE_S:
+            self._advance_opening()
+
+    def _advance_opening(self) -> None:
+        """One step of opening a text. What goes wrong there does not disturb the run."""
+        try:
+            corpus = self._opener.advance()
+            if corpus is not None:
+                self._take_corpus(corpus, self._opener.command)
+        except Exception as error:
+            self._report(error)
+            self._set_state(self._state)
+        if not self._opener.is_opening:
+            self._emit(OpeningEnded())
+
+    def _take_corpus(self, corpus: Corpus, command: OpenCorpus | OpenBundledCorpus | None = None) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
         former = self._loaded
-        if former is not None and former.corpus_digest != corpus.digest:
+        if former is not None and (former.corpus_digest != corpus.digest or not corpus.is_encoded_by(former.tokenizer)):
             self._close_run()
             kept = f", and kept in {former.place}" if former.place else ""
             notice = f"The run on {former.corpus_name} is closed at step {former.step:,}{kept}."
@@ -166,19 +207,7 @@ class Engine:
         self._corpus = corpus
         if self._loaded is None:
             self._probe = default_probe(corpus)
-        self._emit(
-            CorpusOpened(
-                name=corpus.name,
-                path=corpus.path,
-                byte_count=corpus.byte_count,
-                character_count=corpus.character_count,
-                vocabulary=corpus.tokenizer.vocabulary,
-                token_counts=token_counts(corpus),
-                preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_CHARACTERS]),
-                probe=self._probe,
-                notice=corpus.notice,
-            )
-        )
+        self._emit(describe(corpus, command, self._cache.size_bytes(), self._probe))
 
     # ---- training -----------------------------------------------------------------------------------------------------
 
@@ -192,6 +221,15 @@ class Engine:
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
+        self._tell_of_changed_files(run.trainer.corpus)
+
+    def _tell_of_changed_files(self, corpus: Corpus) -> None:
+        """Say once where the text's files are gone or say something else now."""
+        if corpus.source is not None and self._told_changed is not corpus:
+            notice = describe_change(corpus.source, corpus.stamp, corpus.digest)
+            if notice:
+                self._told_changed = corpus
+                self._emit(TextChanged(message=notice))
 
     def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
         """Whether Train lets the loaded run go on, or starts a new one."""
@@ -306,20 +344,6 @@ class Engine:
             return
         self._emit(MetricsExported(path=command.path))
 
-    def _tell_former_run(self) -> None:
-        """Tell of the run that was saved last, so that the window can offer to go on with it."""
-        latest = RunDirectory.latest(self._data_directory / "runs")
-        summary = summarize(latest.checkpoint_path) if latest else None
-        if latest is not None and summary is not None:
-            self._emit(
-                FormerRunFound(
-                    path=latest.checkpoint_path,
-                    corpus_name=summary.corpus_name,
-                    step=summary.step,
-                    max_steps=summary.max_steps,
-                )
-            )
-
     def _save_before_closing(self) -> None:
         """Save the run; where that fails, raise CheckpointError the first time, and let it go unsaved the second."""
         try:
@@ -341,7 +365,7 @@ class Engine:
     def _open_checkpoint(self, path: Path) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
         saved = load_run(path)
-        corpus = find_corpus(saved, self._data_directory)
+        corpus = find_corpus(saved, self._data_directory, self._cache)
         runs = self._data_directory / "runs"
         directory = RunDirectory(path.parent) if path.resolve().parent.parent == runs.resolve() else None
         loaded = LoadedRun.open(saved, path, corpus, self._data_directory, directory)
@@ -399,6 +423,7 @@ class Engine:
 
     def _shut_down(self, command: Shutdown) -> None:
         self._writer.stop()
+        self._opener.cancel()
         try:
             self._save_run()
         except Exception as error:  # whatever it is: the window waits for an answer
@@ -420,8 +445,3 @@ class Engine:
             message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
             details = "".join(traceback.format_exception(error))
         self._emit(ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems))
-
-
-def _bundled_corpus(key: str) -> Corpus:
-    titles = {text.key: text.title for text in BUNDLED_CORPORA}
-    return Corpus.from_text(corpus_text(key), name=titles[key])

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from gui.events import FormerRunFound
 from nanograd.errors import CheckpointError
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.model_state import save_tensors
 from nanograd.text.corpus import Corpus
-from nanograd.text.tokenizer import CharacterTokenizer
-from nanograd.training.checkpoint import SavedRun, load_run
+from nanograd.text.tokenizer import Tokenizer
+from nanograd.training.checkpoint import SavedRun, load_run, summarize
 from nanograd.training.events import CheckpointFailed, ProbeTaken
 from nanograd.training.looking import look_at
 from nanograd.training.run import Run
@@ -84,7 +85,7 @@ class LoadedRun:
         return self._withheld.model
 
     @property
-    def tokenizer(self) -> CharacterTokenizer:
+    def tokenizer(self) -> Tokenizer:
         """What turns text into the model's ids."""
         return self.run.trainer.tokenizer if self.run else self._saved.tokenizer
 
@@ -142,3 +143,14 @@ class LoadedRun:
                         run=Run.resume(load_run(path), trainer.corpus, data_directory, directory), origin=self._origin
                     )
         return type(self)(run=Run.start(trainer.settings, trainer.corpus, data_directory, trainer.probe), origin=self._origin)
+
+
+def find_former_run(data_directory: Path) -> FormerRunFound | None:
+    """The run that was saved last in an earlier session, so that the window can offer to go on with it."""
+    latest = RunDirectory.latest(data_directory / "runs")
+    summary = summarize(latest.checkpoint_path) if latest else None
+    if latest is None or summary is None:
+        return None
+    return FormerRunFound(
+        path=latest.checkpoint_path, corpus_name=summary.corpus_name, step=summary.step, max_steps=summary.max_steps
+    )
