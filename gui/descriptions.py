@@ -1,41 +1,13 @@
-"""What the engine tells of a text, of a run that was loaded, and of an error."""
+"""What the engine tells of a run that was loaded, and of an error."""
 
 import logging
 import traceback
-from typing import Final
 
-from gui.events import CheckpointOpened, CorpusOpened, ProblemFound
+from gui.events import CheckpointOpened, ProblemFound
 from nanograd.errors import NanogradError, SettingsError
-from nanograd.text.byte_pair import BytePairTokenizer
-from nanograd.text.byte_pair_training import LARGEST_VOCABULARY, SMALLEST_VOCABULARY
-from nanograd.text.choice import TokenizerChoice
-from nanograd.text.corpus import Corpus, token_counts
 from nanograd.training.saved_run import OpenedRun
 
-PREVIEW_TOKENS: Final = 400
-_SHOWN_COUNTS: Final = 1000
 _log = logging.getLogger(__name__)
-
-
-def describe_corpus(corpus: Corpus, choice: TokenizerChoice | None, bundled: str, cache_bytes: int, probe: str) -> CorpusOpened:
-    """What the window is told of a text. `choice` is the one that was made for it, if any."""
-    return CorpusOpened(
-        name=corpus.name,
-        path=corpus.path,
-        byte_count=corpus.byte_count,
-        character_count=corpus.character_count,
-        vocabulary=corpus.tokenizer.vocabulary,
-        token_count=len(corpus.ids),
-        token_counts=token_counts(corpus)[:_SHOWN_COUNTS],
-        preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_TOKENS]).removesuffix("\ufffd"),
-        choice=_choice_of(corpus, choice),
-        source=corpus.source,
-        bundled=bundled,
-        fields=corpus.fields,
-        cache_bytes=cache_bytes,
-        probe=probe,
-        notice=corpus.notice,
-    )
 
 
 def describe_opened(opened: OpenedRun, parameter_count: int, *, corpus_missing: bool, is_fork: bool) -> CheckpointOpened:
@@ -70,14 +42,3 @@ def describe_problem(error: Exception, remedy: str = "") -> ProblemFound:
         message = f"Something went wrong inside: {error!r}. The last checkpoint is safe."
         details = "".join(traceback.format_exception(error))
     return ProblemFound(message=f"{message} {remedy}".strip(), details=details, setting_problems=problems)
-
-
-def _choice_of(corpus: Corpus, choice: TokenizerChoice | None) -> TokenizerChoice:
-    """The choice that was made where the tokenizer came of it, otherwise the one that it would come of."""
-    tokenizer = corpus.tokenizer
-    if choice is not None and choice.kind == tokenizer.kind and tokenizer.vocabulary_size <= choice.vocabulary_size:
-        return choice  # a short text has fewer pairs to learn than were asked for
-    if not isinstance(tokenizer, BytePairTokenizer):
-        return TokenizerChoice(kind="byte" if tokenizer.kind == "byte" else "character")
-    size = min(max(tokenizer.vocabulary_size, SMALLEST_VOCABULARY), LARGEST_VOCABULARY)
-    return TokenizerChoice(kind="byte-pair", vocabulary_size=size)

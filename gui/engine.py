@@ -10,7 +10,7 @@ from time import monotonic
 from gui import commands
 from gui.commands import Command
 from gui.cost_meter import CostMeter
-from gui.descriptions import describe_corpus, describe_opened, describe_problem
+from gui.descriptions import describe_opened, describe_problem
 from gui.events import (
     CheckpointWritten,
     EngineEvent,
@@ -24,13 +24,12 @@ from gui.events import (
 from gui.loaded_run import LoadedRun
 from gui.replayer import Replayer
 from gui.run_shelf import RunShelf
-from gui.text_opener import TextOpener, bundled_corpus
+from gui.text_opener import TextOpener, describe, open_bundled
 from gui.verifier import Verifier
 from gui.writer import Writer
 from nanograd.errors import CheckpointError, CorpusError, VocabularyError
 from nanograd.text.cache import IdsCache
-from nanograd.text.choice import TokenizerChoice
-from nanograd.text.corpus import Corpus, open_corpus
+from nanograd.text.corpus import Corpus, Opening, open_corpus
 from nanograd.training.events import CheckpointFailed, LossSpiked, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.saved_run import OpenedRun, as_copy, open_at, open_to_write_or_copy
@@ -113,10 +112,11 @@ class Engine:
     def _handle(self, command: Command) -> None:
         match command:
             case commands.OpenCorpus():
-                self._open_text(command)
+                loaded = self._loaded  # a run that lacks its text has it told in its own tokens, should this be it
+                known = (loaded.corpus_digest, loaded.tokenizer) if loaded is not None and loaded.run is None else None
+                self._open_text(command, open_corpus(command.source, command.choice, self._cache, known))
             case commands.OpenBundledCorpus():
-                self._opener.cancel()
-                self._take_corpus(bundled_corpus(command.name, command.choice), command.name, command.choice)
+                self._open_text(command, open_bundled(command))
             case commands.CancelOpening() | commands.ClearCache() | commands.LimitCache():
                 self._opener.handle(command)
             case commands.StartTraining():
@@ -178,11 +178,9 @@ class Engine:
 
     # ---- texts --------------------------------------------------------------------------------------------------------
 
-    def _open_text(self, command: commands.OpenCorpus) -> None:
-        """Begin to open a text. A run that lacks its text has it told in its own tokens, should this be it."""
-        loaded = self._loaded
-        known = (loaded.corpus_digest, loaded.tokenizer) if loaded is not None and loaded.run is None else None
-        self._opener.start(command, open_corpus(command.source, command.choice, self._cache, known))
+    def _open_text(self, command: commands.OpenCorpus | commands.OpenBundledCorpus, opening: Opening) -> None:
+        """Begin to open a text; a short one is open when this returns."""
+        self._opener.start(command, opening)
         began_s = monotonic()
         while self._opener.is_opening and monotonic() - began_s < _OPENED_AT_ONCE_S:
             self._advance_opening()
@@ -192,14 +190,14 @@ class Engine:
         try:
             corpus = self._opener.advance()
             if corpus is not None:
-                self._take_corpus(corpus, choice=self._opener.choice)
+                self._take_corpus(corpus, self._opener.command)
         except Exception as error:
             self._emit(describe_problem(error))
             self._set_state(self._state)
         if not self._opener.is_opening:
             self._emit(OpeningEnded())
 
-    def _take_corpus(self, corpus: Corpus, bundled: str = "", choice: TokenizerChoice | None = None) -> None:
+    def _take_corpus(self, corpus: Corpus, command: commands.OpenCorpus | commands.OpenBundledCorpus | None = None) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
         former = self._loaded
         if former is not None and (former.corpus_digest != corpus.digest or not corpus.is_encoded_by(former.tokenizer)):
@@ -210,7 +208,7 @@ class Engine:
         self._corpus = corpus
         if self._loaded is None:
             self._probe = default_probe(corpus)
-        self._emit(describe_corpus(corpus, choice, bundled, self._cache.size_bytes(), self._probe))
+        self._emit(describe(corpus, command, self._cache.size_bytes(), self._probe))
 
     # ---- training -----------------------------------------------------------------------------------------------------
 

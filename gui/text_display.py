@@ -111,6 +111,7 @@ class TextDisplay(QObject):
         views.show_laboratory()
 
     def _open(self, source: TextSource) -> None:
+        self._views.corpus_card.settle()
         self._post(OpenCorpus(source=source, choice=self._views.corpus_card.choice()))
 
     @Slot()
@@ -149,6 +150,7 @@ class TextDisplay(QObject):
 
     @Slot(str)
     def _on_bundled_requested(self, name: str) -> None:
+        self._views.corpus_card.settle()
         self._post(OpenBundledCorpus(name=name, choice=self._views.corpus_card.choice()))
 
     def _remembered_limit(self) -> int:

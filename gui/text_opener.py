@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from time import monotonic
 
-from gui.commands import CancelOpening, ClearCache, LimitCache, OpenCorpus
-from gui.events import CacheMeasured, CorpusAdvanced, EncodingAsked, EngineEvent, OpeningEnded, TextChanged
+from gui.commands import CancelOpening, ClearCache, LimitCache, OpenBundledCorpus, OpenCorpus
+from gui.events import CacheMeasured, CorpusAdvanced, CorpusOpened, EncodingAsked, EngineEvent, OpeningEnded, TextChanged
 from nanograd.text.building import TextProgress
+from nanograd.text.byte_pair import BytePairTokenizer
+from nanograd.text.byte_pair_training import LARGEST_VOCABULARY, SMALLEST_VOCABULARY
 from nanograd.text.cache import IdsCache
 from nanograd.text.choice import TokenizerChoice
-from nanograd.text.corpus import Corpus, Opening, describe_change
+from nanograd.text.corpus import Corpus, Opening, describe_change, open_text, token_counts
 from nanograd.text.encodings import EncodingError
 from resources import BUNDLED_CORPORA, corpus_text
 
+PREVIEW_TOKENS: Final = 400
+_SHOWN_COUNTS: Final = 1000
 _QUIET_S = 0.3
 _TOLD_INTERVAL_S = 0.1
 _ENCODING_PER_READING = 1.5  # how much longer the second pass takes, roughly
@@ -24,8 +28,9 @@ class TextOpener:
         self._emit = emit
         self._cache = cache
         self._opening: Opening | None = None
-        self._command: OpenCorpus | None = None
+        self._command: OpenCorpus | OpenBundledCorpus | None = None
         self._told_changed: Corpus | None = None
+        self._name = ""
         self._stage = ""
         self._began_s = self._stage_began_s = self._told_at_s = 0.0
 
@@ -35,9 +40,9 @@ class TextOpener:
         return self._opening is not None
 
     @property
-    def choice(self) -> TokenizerChoice | None:
-        """The tokenizer that was asked for last."""
-        return self._command.choice if self._command else None
+    def command(self) -> OpenCorpus | OpenBundledCorpus | None:
+        """What was asked for last."""
+        return self._command
 
     def handle(self, command: CancelOpening | ClearCache | LimitCache) -> None:
         """Do what is asked of texts beside opening them."""
@@ -53,8 +58,9 @@ class TextOpener:
                 self._cache.trim()
         self._emit(CacheMeasured(cache_bytes=self._cache.size_bytes()))
 
-    def start(self, command: OpenCorpus, opening: Opening) -> None:
+    def start(self, command: OpenCorpus | OpenBundledCorpus, opening: Opening) -> None:
         """Begin to open a text."""
+        self._name = command.source.name if isinstance(command, OpenCorpus) else title_of(command.name)
         self.cancel()
         self._opening, self._command, self._stage = opening, command, "reading"
         self._began_s = self._stage_began_s = self._told_at_s = monotonic()
@@ -67,7 +73,7 @@ class TextOpener:
         if self._opening is None or self._command is None:
             return None
         try:
-            self._tell(self._command.source.name, next(self._opening))
+            self._tell(next(self._opening))
             return None
         except StopIteration as end:
             self._opening = None
@@ -75,6 +81,7 @@ class TextOpener:
             return corpus
         except EncodingError as error:
             self._opening = None
+            assert isinstance(self._command, OpenCorpus)
             self._emit(EncodingAsked(source=self._command.source, name=error.name, guesses=error.guesses))
             return None
         except BaseException:
@@ -95,7 +102,7 @@ class TextOpener:
                 self._told_changed = corpus
                 self._emit(TextChanged(message=notice))
 
-    def _tell(self, name: str, progress: TextProgress) -> None:
+    def _tell(self, progress: TextProgress) -> None:
         now_s = monotonic()
         if progress.stage != self._stage:
             self._stage, self._stage_began_s = progress.stage, now_s
@@ -104,7 +111,7 @@ class TextOpener:
         self._told_at_s = now_s
         self._emit(
             CorpusAdvanced(
-                name=name, stage=progress.stage, done=progress.done, total=progress.total,
+                name=self._name, stage=progress.stage, done=progress.done, total=progress.total,
                 seconds_left=self._seconds_left(progress, now_s),
             )
         )  # fmt: skip
@@ -115,7 +122,43 @@ class TextOpener:
         return rate_s * (progress.total - progress.done + following)
 
 
-def bundled_corpus(key: str, choice: TokenizerChoice) -> Corpus:
-    """The text with this key of those that come with the program."""
-    titles = {text.key: text.title for text in BUNDLED_CORPORA}
-    return Corpus.from_text(corpus_text(key), name=titles[key], choice=choice)
+def describe(corpus: Corpus, command: OpenCorpus | OpenBundledCorpus | None, cache_bytes: int, probe: str) -> CorpusOpened:
+    """What the window is told of a text. `command` is what asked for it, if anything did."""
+    return CorpusOpened(
+        name=corpus.name,
+        path=corpus.path,
+        byte_count=corpus.byte_count,
+        character_count=corpus.character_count,
+        vocabulary=corpus.tokenizer.vocabulary,
+        token_count=len(corpus.ids),
+        token_counts=token_counts(corpus)[:_SHOWN_COUNTS],
+        preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_TOKENS]).removesuffix("\ufffd"),
+        choice=_choice_of(corpus, command.choice if command else None),
+        source=corpus.source,
+        bundled=command.name if isinstance(command, OpenBundledCorpus) else "",
+        fields=corpus.fields,
+        cache_bytes=cache_bytes,
+        probe=probe,
+        notice=corpus.notice,
+    )
+
+
+def open_bundled(command: OpenBundledCorpus) -> Opening:
+    """Open one of the texts that come with the program, step by step."""
+    return open_text(corpus_text(command.name), title_of(command.name), command.choice)
+
+
+def title_of(key: str) -> str:
+    """What a text is called that comes with the program."""
+    return {text.key: text.title for text in BUNDLED_CORPORA}[key]
+
+
+def _choice_of(corpus: Corpus, choice: TokenizerChoice | None) -> TokenizerChoice:
+    """The choice that was made where the tokenizer came of it, otherwise the one that it would come of."""
+    tokenizer = corpus.tokenizer
+    if choice is not None and choice.kind == tokenizer.kind and tokenizer.vocabulary_size <= choice.vocabulary_size:
+        return choice  # a short text has fewer pairs to learn than were asked for
+    if not isinstance(tokenizer, BytePairTokenizer):
+        return TokenizerChoice(kind="byte" if tokenizer.kind == "byte" else "character")
+    size = min(max(tokenizer.vocabulary_size, SMALLEST_VOCABULARY), LARGEST_VOCABULARY)
+    return TokenizerChoice(kind="byte-pair", vocabulary_size=size)

@@ -137,6 +137,10 @@ class CorpusCard(Card):
         """These files, read as the card has it."""
         return self._reading.source_of(paths, encoding)
 
+    def settle(self) -> None:
+        """A text is being opened as the card has it now."""
+        self._reading.settle()
+
     def show_nothing(self) -> None:
         """Invite the reader to open a text."""
         self._show_hint("No text yet", INVITATION)
@@ -186,6 +190,8 @@ class CorpusCard(Card):
         if event is not None:
             self._question.hide()
             self._progress.show_progress(event)
+        elif self._corpus is not None:  # what was chosen and could not be, or was given up, is so no more
+            self._reading.show_reading(self._corpus.choice, self._corpus.source, self._corpus.fields)
         self._progress.setVisible(event is not None)
 
     def show_question(self, event: EncodingAsked) -> None:

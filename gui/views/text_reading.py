@@ -90,13 +90,18 @@ class TextReading(QWidget):
             keeps_line_ends=not self._line_ends.isChecked(),
         )
 
+    def settle(self) -> None:
+        """What is chosen is being asked for: a number that was just typed asks no more."""
+        self._clock.stop()
+
     def choose(self, kind: TokenizerKind) -> None:
         """Choose a kind of tokenizer, as if by hand."""
         self._tokenizer.setCurrentText(KIND_NAMES[kind])
 
     def show_reading(self, choice: TokenizerChoice, source: TextSource | None, fields: tuple[str, ...]) -> None:
-        """Show how the open text was read; `fields` are those of its tables."""
-        self._clock.stop()
+        """Show how the open text was read; `fields` are those of its tables. A number that is being typed stays."""
+        if self._clock.isActive():
+            return
         self._choice = choice
         blockers = [
             QSignalBlocker(field)

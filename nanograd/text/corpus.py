@@ -1,7 +1,7 @@
 """From texts to ids, and from ids to batches."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -43,14 +43,7 @@ class Corpus:
     @classmethod
     def from_text(cls, text: str, *, name: str, choice: TokenizerChoice | None = None) -> Self:
         """A corpus of `text`, with Windows line ends made plain; raises CorpusError where it is empty."""
-        text = text.replace("\r\n", "\n")
-        source = PieceSource(
-            name=name,
-            pieces=lambda: (text[begin : begin + _PIECE] for begin in range(0, len(text), _PIECE)),
-            done=lambda: 0,
-            total=len(text),
-        )
-        return cls(name=name, text=_end_of(build(source, choice or TokenizerChoice())))
+        return cls(name=name, text=_end_of(_build_text(text, name, choice or TokenizerChoice())))
 
     @property
     def path(self) -> Path | None:
@@ -95,6 +88,11 @@ class Corpus:
 def load_corpus(source: Path | TextSource, choice: TokenizerChoice | None = None, cache: IdsCache | None = None) -> Corpus:
     """Read a text to its end: see `open_corpus`."""
     return _end_of(open_corpus(source, choice, cache))
+
+
+def open_text(text: str, name: str, choice: TokenizerChoice) -> Opening:
+    """Make a corpus of `text` as `Corpus.from_text` does, step by step, each of a moment."""
+    return Corpus(name=name, text=(yield from _build_text(text, name, choice)))
 
 
 def open_corpus(
@@ -186,6 +184,19 @@ def token_counts(corpus: Corpus) -> tuple[tuple[str, int], ...]:
     """Each token and how often it occurs, most frequent first; among equals in the vocabulary's order."""
     counts, vocabulary = corpus.text.counts, corpus.tokenizer.vocabulary
     return tuple((vocabulary[index], int(counts[index])) for index in np.argsort(-counts, kind="stable"))
+
+
+def _build_text(text: str, name: str, choice: TokenizerChoice) -> Generator[TextProgress, None, EncodedText]:
+    text = text.replace("\r\n", "\n")
+    done = 0
+
+    def pieces() -> Iterator[str]:
+        nonlocal done
+        for begin in range(0, len(text), _PIECE):
+            done = min(begin + _PIECE, len(text))
+            yield text[begin:done]
+
+    return build(PieceSource(name=name, pieces=pieces, done=lambda: done, total=len(text)), choice)
 
 
 def _windows(ids: NDArray[Any], starts: NDArray[np.int64], block_size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

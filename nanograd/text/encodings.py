@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from nanograd.errors import CorpusError
 from nanograd.text.files import unreadable
+from nanograd.text.tokenizer import code_points
 
 _PIECE: Final = 1 << 20
 _MARKS: Final = (  # UTF-32's begins with UTF-16's, so it is tried first
@@ -26,7 +29,9 @@ _SAMPLE: Final = 1 << 12
 _LEAST_SPACE: Final = 0.03
 _PREVIEW: Final = 60
 _WINDOWS_1252: Final = [bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256)]
-_CONTROLS = [chr(code) for code in range(256) if (code < 32 or 127 <= code < 160) and chr(code) not in "\b\t\n\v\f\r\x1b\x85"]
+_IS_CONTROL: Final = np.array(  # by code point, the last for all beyond
+    [(code < 32 or 127 <= code < 160) and chr(code) not in "\b\t\n\v\f\r\x1b\x85" for code in range(161)]
+)
 _CONTROL_SHARE_OF_BINARY: Final = 0.01
 
 
@@ -47,11 +52,15 @@ def decoded(path: Path, encoding: str, advance: Callable[[int], None], remark: C
     """
     controls = total = 0
     for text in _decoded(path, encoding, advance, remark):
-        controls += sum(map(text.count, _CONTROLS))
+        controls += _control_count(text)
         total += len(text)
         if "\0" in text or controls > _CONTROL_SHARE_OF_BINARY * total:
             raise _no_text(path, encoding)
         yield text
+
+
+def _control_count(text: str) -> int:
+    return int(np.count_nonzero(_IS_CONTROL.take(code_points(text), mode="clip")))
 
 
 def _decoded(path: Path, encoding: str, advance: Callable[[int], None], remark: Callable[[str], None]) -> Iterator[str]:
@@ -150,7 +159,7 @@ def _is_utf_8(path: Path) -> bool:
 
 
 def _is_binary(text: str) -> bool:
-    return "\0" in text or sum(map(text.count, _CONTROLS)) > _CONTROL_SHARE_OF_BINARY * len(text)
+    return "\0" in text or _control_count(text) > _CONTROL_SHARE_OF_BINARY * len(text)
 
 
 def _no_text(path: Path, encoding: str) -> CorpusError:

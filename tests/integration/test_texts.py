@@ -16,7 +16,7 @@ SENTENCE = "the cat sat on the mat; the dog dug in the fog.\n"
 def hard_text(tmp_path):
     """A text whose byte-pair vocabulary of the largest size takes long to learn."""
     draw = random.Random(0)
-    words = (chr(0x4E00 + draw.randrange(5000)) + chr(0x4E00 + draw.randrange(5000)) for _ in range(400_000))
+    words = (chr(0x4E00 + draw.randrange(5000)) + chr(0x4E00 + draw.randrange(5000)) for _ in range(100_000))
     path = tmp_path / "hard.txt"
     path.write_text(" ".join(words), encoding="utf-8")
     return path
@@ -112,6 +112,24 @@ def test_rows_without_the_field_are_left_out_and_the_notice_says_so(person, tmp_
     assert "2 of 3 rows of rows.jsonl have no text" in person.message()
 
 
+def test_a_reading_that_fails_is_taken_back(person, text_file):
+    person.open(text_file)
+    text_file.unlink()
+    person.set("line_ends_setting", False)
+    assert "There is no file" in person.wait_for_error()
+    person.wait(person.find("line_ends_setting").isChecked)
+    assert shown(person, "corpus_name_label") == "cats.txt"
+
+
+def test_a_bundled_text_can_be_told_in_other_tokens(person):
+    reopens(person, lambda: person.do("bundled_sums_button"))
+    person.do("corpus_details_button")
+    assert not is_shown(person, "separator_setting")
+    reopens(person, lambda: person.set("tokenizer_setting", "bytes"))
+    assert "· 256 distinct" in shown(person, "corpus_size_label")
+    assert shown(person, "corpus_name_label") == "Sums"
+
+
 # ---- encodings ------------------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +184,16 @@ def test_a_run_learns_in_other_tokens_and_writes(person, tmp_path, kind, vocabul
     person.generate(prompt="€", tokens=12)
     assert len(person.find("generated_text").tokens) == 12
     person.wait(lambda: bool(person.find("next_distribution").rivals))
+
+
+def test_a_number_that_was_just_typed_counts_for_the_text_that_is_opened_next(person, tmp_path, text_file):
+    person.open(text_file)
+    reopens(person, lambda: person.set("tokenizer_setting", "byte-pair"))
+    person.set("vocabulary_size_setting", 258)
+    person.open(write(tmp_path / "other.txt", "another text\n" * 60))
+    assert shown(person, "corpus_name_label") == "other.txt"
+    assert "· 258 distinct" in shown(person, "corpus_size_label")
+    assert person.find("vocabulary_size_setting").value() == 258
 
 
 def test_a_vocabulary_out_of_bounds_is_refused_beside_its_field(person, text_file):
@@ -242,13 +270,13 @@ def choose_most_tokens(person):
 def open_hard(person, path):
     """Have a text opened that takes long, and wait until the card tells how far it is."""
     person.window.open_corpus(path)
-    person.wait(lambda: is_shown(person, "opening_bar") and "Learning tokens" in shown(person, "opening_label"))
+    person.wait(lambda: is_shown(person, "opening_bar"))
 
 
 def test_opening_shows_how_far_it_is_and_can_be_given_up(person, hard_text):
     choose_most_tokens(person)
     open_hard(person, hard_text)
-    assert shown(person, "opening_label") == "Learning tokens of hard.txt"
+    person.wait(lambda: shown(person, "opening_label") == "Learning tokens of hard.txt")
     assert "of 32,768 · about" in shown(person, "opening_figures_label")
     person.do("cancel_opening_button")
     person.wait(lambda: not is_shown(person, "opening_bar"))
