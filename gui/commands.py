@@ -88,7 +88,10 @@ class SetProbe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate:
-    """Continue `prompt`. `top_k` 0 and `top_p` 1 are off; `temperature` 0 takes the likeliest; `seed` -1 is a random one."""
+    """Continue `prompt`. `top_k` 0 and `top_p` 1 are off; `temperature` 0 takes the likeliest; `seed` -1 is a random one.
+
+    With a `beside_step`, the model of that moment writes too, where it is kept.
+    """
 
     prompt: str
     max_new_tokens: int
@@ -97,6 +100,7 @@ class Generate:
     top_p: float
     seed: int
     repetition_penalty: float = 1.0
+    beside_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,13 +42,14 @@ from gui.events import (
     ShutdownRefused,
 )
 from gui.loaded_run import LoadedRun
+from gui.past import Past
 from gui.replayer import Replayer
-from gui.writer import Writer
+from gui.writer import Writer, with_seed
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError, VocabularyError
 from nanograd.text.corpus import Corpus, load_corpus, token_counts
 from nanograd.training.checkpoint import load_run, summarize
-from nanograd.training.events import CheckpointFailed, RunFailed, RunFinished, TrainingEvent
+from nanograd.training.events import CheckpointFailed, EvaluationFinished, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.settings import RunSettings
@@ -74,6 +75,7 @@ class Engine:
         self._loaded: LoadedRun | None = None
         self._training: Iterator[TrainingEvent] | None = None
         self._writer = Writer(emit)
+        self._past = Past(emit)
         self._replayer = Replayer(emit)
         self._cost_meter = CostMeter(emit)
         self._probe = ""
@@ -104,7 +106,8 @@ class Engine:
     def _next_command(self) -> Command | None:
         """The next command; waits for it only where there is nothing else to do."""
         try:
-            if self._state == "training" or self._writer.is_writing or self._replayer.is_replaying:
+            is_busy = self._writer.is_writing or self._past.is_writing or self._replayer.is_replaying
+            if self._state == "training" or is_busy:
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -143,6 +146,7 @@ class Engine:
                     self._writer.preview(command.request, self._loaded.model, self._loaded.tokenizer)
             case StopGenerating():
                 self._writer.stop()
+                self._past.stop()
             case EstimateCost():
                 self._cost_meter.request(command.settings, self._corpus)
             case Shutdown():
@@ -153,6 +157,7 @@ class Engine:
         is_training = self._state == "training"
         if self._writer.is_writing:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
+        self._past.write_for(self._last_step_s if is_training else 0.0)
         self._replayer.advance()
         if is_training and self._training is not None:
             self._advance(self._training)
@@ -243,6 +248,8 @@ class Engine:
             return
         self._emit(event)
         match event:
+            case EvaluationFinished():
+                self._past.keep(self._loaded.run if self._loaded else None)
             case RunFinished():
                 self._training = None
                 self._set_state("finished")
@@ -267,8 +274,8 @@ class Engine:
     def _rest(self) -> None:
         """Stop whatever is under way."""
         self._pause()
-        self._writer.stop()
-        self._replayer.stop()
+        for busy in (self._writer, self._past, self._replayer):
+            busy.stop()
 
     def _recover(self, event: RunFailed) -> None:
         """After a loss that is not finite: load the weights that were saved last, or begin anew from the seed."""
@@ -343,6 +350,7 @@ class Engine:
         self._training = None
         self._writer.stop()
         self._replayer.stop()
+        self._past.forget()
         self._loaded = None
         self._set_state("idle")
 
@@ -374,6 +382,7 @@ class Engine:
                 corpus_missing=corpus is None,
             )
         )
+        self._past.keep(loaded.run)
         self._set_state("finished" if saved.step >= saved.settings.max_steps else "paused")
         self._look()
 
@@ -405,7 +414,9 @@ class Engine:
         if self._loaded is None:
             self._emit(ProblemFound(message="There is no model to write with yet; press Train first.", source="prompt"))
             return
+        command = with_seed(command)
         self._writer.start(command, self._loaded.model, self._loaded.tokenizer)
+        self._past.start(command, self._loaded.run)
 
     # ---- the end, and what goes wrong ---------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ from gui.events import (
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
+    MomentsKept,
     NextPreviewed,
     ProblemFound,
     ReplayStarted,
@@ -47,6 +48,7 @@ from gui.events import (
     RunStateChanged,
     ShutdownRefused,
     TextGenerated,
+    WrittenBeside,
 )
 from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
 from gui.format import count_text
@@ -321,6 +323,10 @@ class MainWindow(QMainWindow):
             case GenerationFinished():
                 views.generate.show_finished(event)
                 self.generation_finished.emit()
+            case WrittenBeside():
+                views.generate.show_beside(event.event)
+            case MomentsKept():
+                views.generate.show_moments(event.steps)
             case ProblemFound():
                 self._show_problem(event)
             case _:

@@ -1,6 +1,7 @@
 """Writes text with a model, a few tokens at a time, so that training and commands come in between."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
@@ -43,7 +44,7 @@ class Writer:
             self._emit(ProblemFound(message=str(error), source="prompt"))
             return
         self.stop()
-        seed = request.seed if request.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0]) & _LARGEST_SEED
+        seed = with_seed(request).seed
         self._vocabulary = tokenizer.vocabulary
         self._written, self._busy_s = 0, 0.0
         self._emit(GenerationStarted(prompt=request.prompt, seed=seed))
@@ -91,6 +92,13 @@ class Writer:
         self._tokens = None
         rate = self._written / self._busy_s if self._busy_s > 0 else 0.0
         self._emit(GenerationFinished(token_count=self._written, tokens_per_second=rate, was_stopped=was_stopped))
+
+
+def with_seed(request: Generate) -> Generate:
+    """The request with a seed: a random one where it has none."""
+    if request.seed >= 0:
+        return request
+    return replace(request, seed=int(np.random.SeedSequence().generate_state(1)[0]) & _LARGEST_SEED)
 
 
 def _sampling(request: Generate) -> Sampling:

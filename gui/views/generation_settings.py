@@ -37,6 +37,7 @@ class GenerationRequest:
     top_p: float
     seed: int
     repetition_penalty: float = 1.0
+    beside_step: int | None = None
 
     def problems(self) -> dict[str, str]:
         """What is wrong with it: a field's name -> a message."""
