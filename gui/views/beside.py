@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QStyledItemDelegate, QVBoxLayout, QWidget
 
 from gui.events import GenerationFinished, GenerationStarted, TextGenerated
@@ -24,10 +24,17 @@ class MomentChoice(QComboBox):
         self.setToolTip("Write a second text, with the model as it was at this step, from the same prompt and seed")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setItemDelegate(QStyledItemDelegate(self))
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.view().setMinimumWidth(130)
         set_role(self, "link")
         self.show_moments(())
+
+    def sizeHint(self) -> QSize:
+        """As wide as the text that is shown."""
+        return QSize(self.fontMetrics().horizontalAdvance(self.currentText()) + 26, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """The same: a step is never cut."""
+        return self.sizeHint()
 
     @property
     def step(self) -> int | None:

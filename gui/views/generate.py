@@ -71,8 +71,9 @@ class GenerateView(QWidget):
         self._status = QLabel()
         self._seed = QLabel()
         self.header = HeaderRow()
-        self.header.add(self._status, 1)
-        self.header.add(self._seed)
+        self.header.add(self.beside_setting)
+        self.header.add(self._status, 2)
+        self.header.add(self._seed, 1)
         self._prepare()
         self.write_actions = self._make_actions()
         self._arrange()
@@ -208,7 +209,6 @@ class GenerateView(QWidget):
         buttons.setSpacing(8)
         buttons.addWidget(self.generate_button)
         buttons.addWidget(self.stop_generating_button)
-        buttons.addWidget(self.beside_setting)
         buttons.addStretch(1)
         buttons.setSpacing(4)
         for quiet in (self.back_button, self.copy_button, self.save_button):
@@ -232,6 +232,7 @@ class GenerateView(QWidget):
     def show_moments(self, steps: Sequence[int]) -> None:
         """Offer the moments that the model is kept from."""
         self.beside_setting.show_moments(steps)
+        self.header.arrange()
         if not steps:
             self._show_beside(None)
 
@@ -274,6 +275,7 @@ class GenerateView(QWidget):
         self.generated_text.textChanged.connect(self._on_text_changed)
         self.prompt_edit.textChanged.connect(self._on_prompt_changed)
         self.settings.changed.connect(self._on_setting_changed)
+        self.beside_setting.currentIndexChanged.connect(self.header.arrange)
         self.branches.branch_chosen.connect(self._on_branch_chosen)
         for button, action in zip(self._action_buttons(), self.write_actions, strict=True):
             action.triggered.connect(button.click)
