@@ -15,7 +15,7 @@ from gui.views.written_text import WrittenText
 class MomentChoice(QComboBox):
     """Nothing, or one of the moments that the model is kept from."""
 
-    ALONE: Final = "alone"
+    ALONE: Final = "Compare…"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -15,7 +15,7 @@ def generate(person, seed=5):
 
 def test_two_moments_write_side_by_side_and_the_same_moment_writes_the_same(person, text_file):
     person.train(text_file, max_steps=40, eval_interval=20)
-    assert choices(person) == ["alone", "beside step 0", "beside step 20", "beside step 40"]
+    assert choices(person) == ["Compare…", "beside step 0", "beside step 20", "beside step 40"]
     now, beside = generate(person)
     assert beside == ""
     assert not person.find("beside_text").isVisible()
@@ -39,7 +39,7 @@ def test_a_rival_goes_on_alone_and_a_closed_run_takes_its_moments_along(person, 
     assert not person.find("beside_text").isVisible()
     person.do("close_run_action")
     person.wait_for_state("idle")
-    assert choices(person) == ["alone"]
+    assert choices(person) == ["Compare…"]
     assert not person.find("beside_setting").isEnabled()
 
 
