@@ -28,14 +28,16 @@ class Past:
         return self._writer.is_writing
 
     def keep(self, run: Run | None) -> None:
-        """Keep the run's model as it stands; what was kept from later steps, of a run that went back, is forgotten."""
+        """Keep the run's model as it stands, unless it is too large; what was kept from later steps is forgotten."""
         if run is None:
             return
         trainer = run.trainer
+        size = sum(each.array.nbytes for each in trainer.model.parameters())
+        if size > self._budget_bytes:
+            return
         self._weights = {step: weights for step, weights in self._weights.items() if step < trainer.step}
         self._weights[trainer.step] = {name: each.array.copy() for name, each in trainer.model.named_parameters()}
-        size = sum(array.nbytes for array in self._weights[trainer.step].values())
-        while len(self._weights) > 1 and len(self._weights) * size > self._budget_bytes:
+        while len(self._weights) * size > self._budget_bytes:
             self._thin()
         self._emit(MomentsKept(steps=tuple(self._weights)))
 

@@ -79,8 +79,13 @@ def test_moments_stay_within_the_budget_the_first_and_the_last_among_them(run, t
     assert np.diff(kept(told)).max() <= 16
 
 
-def test_a_model_that_is_larger_than_the_budget_is_kept_once(run, told):
-    past = Past(told.append, budget_bytes=1)
+def test_a_model_that_is_larger_than_the_budget_is_not_kept(run, told):
+    Past(told.append, budget_bytes=1).keep(run)
+    assert told == []
+
+
+def test_a_budget_of_one_keeps_the_last(run, told):
+    past = Past(told.append, budget_bytes=sum(each.array.nbytes for each in run.trainer.model.parameters()))
     past.keep(run)
     run.trainer.step = 1
     past.keep(run)

@@ -12,7 +12,12 @@ def cut_labels(window):
     """The visible labels and buttons that are narrower than their text."""
     for label in window.findChildren(QLabel):
         is_plain = not label.wordWrap() and not isinstance(label, ElidedLabel) and label.text()
-        if is_plain and label.isVisible() and not label.visibleRegion().isEmpty() and label.width() < label.sizeHint().width() - 1:
+        if (
+            is_plain
+            and label.isVisible()
+            and not label.visibleRegion().isEmpty()
+            and label.width() < label.sizeHint().width() - 1
+        ):
             yield label.objectName() or label.text()
     for button in window.findChildren(QAbstractButton):
         text = button.fontMetrics().horizontalAdvance(button.text().replace("&", ""))
