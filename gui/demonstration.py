@@ -70,6 +70,8 @@ class Demonstration:
         self._train(steps)
         self._look_inside()
         self._generate()
+        self._trigger("layout_watch_action")
+        self._look_at_batch()
         self._save_and_reopen()
         print("Done.")
 
@@ -87,6 +89,9 @@ class Demonstration:
         self._find(QSpinBox, "setting_max_steps").setValue(steps)
         self._find(QSpinBox, "setting_eval_interval").setValue(max(1, steps // 6))
         print(f"Chose the preset Small: {self._find(QLabel, 'parameter_count_label').text()} parameters, {steps} steps.")
+        self._find(QSpinBox, "setting_n_embd").setFocus()
+        picture = self._find(QWidget, "model_picture").accessibleDescription()
+        print(f"The model: {picture}. Its learning rate: {self._find(QWidget, 'schedule_plot').accessibleDescription()}.")
         self._picture("text")
 
     def _train(self, steps: int) -> None:
@@ -138,13 +143,30 @@ class Demonstration:
         self._find(QSpinBox, "max_new_tokens_setting").setValue(240)
         self._find(QSpinBox, "generation_seed_setting").setValue(7)
         self._find(QDoubleSpinBox, "temperature_setting").setValue(0.8)
+        self._trigger("layout_write_action")
+        beside = self._find(QComboBox, "beside_setting")
+        beside.setCurrentIndex(1)
         self._click("generate_button")
         self._wait("the text to be written", lambda: bool(finished))
+        earlier = self._find(QTextEdit, "beside_text")
+        self._wait("the earlier text", lambda: len(earlier.toPlainText()) >= 240)
+        print(f"At {beside.currentText().removeprefix('beside ')} it wrote:\n{prompt}{earlier.toPlainText()}\n")
         print(f"It wrote:\n{prompt}{self._find(QTextEdit, 'generated_text').toPlainText()}\n")
         self._picture("written")
         self._trigger("theme_action")
         self._picture("written-other-theme")
         self._trigger("theme_action")
+
+    def _look_at_batch(self) -> None:
+        """The texts of the step that the slider stands at."""
+        slider, header = self._find(QSlider, "time_slider"), self._find(QLabel, "batch_step_label")
+        slider.setValue(slider.maximum() // 2)
+        self._trigger("show_batch_action")
+        self._wait("the texts of a step", lambda: "text" in header.text())
+        worst = self._find(QTextEdit, "batch_texts").toPlainText().splitlines()[:2]
+        print(f"The worst text of {header.text()}: {' · '.join(worst)}")
+        self._picture("batch")
+        self._click("live_button")
 
     def _save_and_reopen(self) -> None:
         path = self._data_directory / "demonstration.safetensors"

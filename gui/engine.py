@@ -22,15 +22,16 @@ from gui.events import (
     ShutdownRefused,
 )
 from gui.loaded_run import LoadedRun
+from gui.past import Past
 from gui.replayer import Replayer
 from gui.run_shelf import RunShelf
 from gui.text_opener import TextOpener, describe, open_bundled
 from gui.verifier import Verifier
-from gui.writer import Writer
+from gui.writer import Writer, with_seed
 from nanograd.errors import CheckpointError, CorpusError, VocabularyError
 from nanograd.text.cache import IdsCache
 from nanograd.text.corpus import Corpus, Opening, open_corpus
-from nanograd.training.events import CheckpointFailed, LossSpiked, RunFailed, RunFinished, TrainingEvent
+from nanograd.training.events import CheckpointFailed, EvaluationFinished, LossSpiked, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.saved_run import OpenedRun, as_copy, open_at, open_to_write_or_copy
 from nanograd.training.settings import RunSettings
@@ -66,6 +67,7 @@ class Engine:
         self._loaded: LoadedRun | None = None
         self._training: Iterator[TrainingEvent] | None = None
         self._writer = Writer(emit)
+        self._past = Past(emit)
         self._replayer = Replayer(emit)
         self._cost_meter = CostMeter(emit)
         self._shelf = RunShelf(data_directory, emit)
@@ -102,8 +104,8 @@ class Engine:
         if self._postponed and not self._opener.is_opening:
             return self._postponed.popleft()
         try:
-            busy = (self._writer.is_writing, self._replayer.is_replaying, self._opener.is_opening, self._verifier.is_verifying)
-            if self._state == "training" or any(busy):
+            hands = self._writer.is_writing, self._past.is_writing, self._replayer.is_replaying, self._verifier.is_verifying
+            if self._state == "training" or self._opener.is_opening or any(hands):
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -156,6 +158,7 @@ class Engine:
                     self._writer.preview(command.request, self._loaded.model, self._loaded.tokenizer)
             case commands.StopGenerating():
                 self._writer.stop()
+                self._past.stop()
             case commands.EstimateCost():
                 self._cost_meter.request(command.settings, self._corpus)
             case commands.Shutdown():
@@ -168,6 +171,7 @@ class Engine:
         is_training = self._state == "training"
         if self._writer.is_writing:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
+        self._past.write_for(self._last_step_s if is_training else 0.0)
         self._replayer.advance()
         if is_training and self._training is not None:
             self._advance(self._training)
@@ -291,6 +295,8 @@ class Engine:
             return
         self._emit(event)
         match event:
+            case EvaluationFinished():
+                self._past.keep(self._loaded.run if self._loaded else None)
             case RunFinished():
                 self._training = None
                 self._set_state("finished")
@@ -324,8 +330,8 @@ class Engine:
     def _rest(self) -> None:
         """Stop whatever is under way."""
         self._pause()
-        self._writer.stop()
-        self._replayer.stop()
+        for busy in (self._writer, self._past, self._replayer):
+            busy.stop()
 
     def _recover(self, event: RunFailed) -> None:
         """After a loss that is not finite: load the weights that were saved last, or begin anew from the seed."""
@@ -383,6 +389,7 @@ class Engine:
         self._training = None
         self._writer.stop()
         self._replayer.stop()
+        self._past.forget()
         if self._loaded is not None:
             self._loaded.close()
         self._loaded = None
@@ -412,6 +419,7 @@ class Engine:
             self._corpus = None
         count = loaded.model.config.parameter_count()
         self._emit(describe_opened(opened, count, corpus_missing=corpus is None, is_fork=is_fork))
+        self._past.keep(loaded.run)
         self._set_state("finished" if saved.step >= saved.settings.max_steps and not is_fork else "paused")
         self._look()
 
@@ -456,7 +464,9 @@ class Engine:
         if self._loaded is None:
             self._emit(ProblemFound(message="There is no model to write with yet; press Train first.", source="prompt"))
             return
+        command = with_seed(command)
         self._writer.start(command, self._loaded.model, self._loaded.tokenizer)
+        self._past.start(command, self._loaded.run)
 
     # ---- the end, and what goes wrong ---------------------------------------------------------------------------------
 

@@ -261,6 +261,20 @@ class GenerationFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBeside:
+    """The same of the text that the model of an earlier moment writes."""
+
+    event: GenerationStarted | TextGenerated | GenerationFinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentsKept:
+    """The model as it was after these steps is kept, in order, and can write."""
+
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemFound:
     """Something did not work: the message says what and what to do; `details` is a traceback where the fault is ours.
 
@@ -303,6 +317,8 @@ EngineEvent = (
     | TextGenerated
     | NextPreviewed
     | GenerationFinished
+    | WrittenBeside
+    | MomentsKept
     | ProblemFound
     | ShutdownRefused
 )

@@ -40,6 +40,7 @@ from gui.events import (
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
+    MomentsKept,
     NextPreviewed,
     OpeningEnded,
     ProblemFound,
@@ -49,6 +50,7 @@ from gui.events import (
     ShutdownRefused,
     TextChanged,
     TextGenerated,
+    WrittenBeside,
 )
 from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_where_to_save
 from gui.format import count_text
@@ -315,6 +317,10 @@ class MainWindow(QMainWindow):
             case GenerationFinished():
                 views.generate.show_finished(event)
                 self.generation_finished.emit()
+            case WrittenBeside():
+                views.generate.show_beside(event.event)
+            case MomentsKept():
+                views.generate.show_moments(event.steps)
             case ProblemFound():
                 self._show_problem(event)
             case _:

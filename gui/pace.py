@@ -67,10 +67,12 @@ class Pace:
         return max(sum(self._evaluations) / len(self._evaluations) - self.step_s, 0.0)
 
     def seconds_left(self, step: int, max_steps: int, eval_interval: int) -> float:
-        """Seconds until `max_steps` after `step` finished ones; nan where the pace is not known yet."""
-        if step >= max_steps:
+        """Seconds until the run is over after `step` finished steps; nan where the pace is not known yet."""
+        if step >= max_steps and self._was_evaluated:
             return 0.0
-        return (max_steps - step) * self.step_s + evaluations_between(step, max_steps, eval_interval) * self.evaluation_s
+        begin = step if self._was_evaluated or not step else step - 1  # the evaluation after this very step is still to come
+        evaluations = evaluations_between(min(begin, max_steps - 1), max_steps, eval_interval)
+        return max(max_steps - step, 0) * self.step_s + evaluations * self.evaluation_s
 
 
 def evaluations_between(step: int, max_steps: int, eval_interval: int) -> int:

@@ -166,6 +166,7 @@ class RunDisplay:
             case ReplayStarted():
                 self._views.batch.show_started(event)
                 self._views.show_batch()
+                self._views.progress.loss_plot.show_batch(event.step)
             case ReplayAdvanced():
                 self._views.batch.show_advance(event)
             case BatchSeen():
@@ -230,5 +231,6 @@ class RunDisplay:
         views.probabilities.clear()
         views.inside.clear()
         views.batch.clear()
+        views.progress.loss_plot.show_batch(None)
         views.show_first(has_run=False)
         views.status_line.clear()

@@ -103,7 +103,7 @@ class SetupDisplay(QObject):
 
         parameters = short_count_text(parameter_count(changed, self.vocabulary_size))
         memory = bytes_text(memory_bytes(changed, self.vocabulary_size))
-        return f"{parameters} parameters, {memory} of memory, and a step takes about {ratio(step_flop):.2g} times as long"
+        return f"{parameters} parameters, {memory}, a step × {ratio(step_flop):.2g}"
 
     @Slot()
     def _on_estimate_due(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from time import monotonic
+from typing import Final
 
 from gui.commands import CancelOpening, ClearCache, LimitCache, OpenBundledCorpus, OpenCorpus
 from gui.events import CacheMeasured, CorpusAdvanced, CorpusOpened, EncodingAsked, EngineEvent, OpeningEnded, TextChanged

@@ -218,6 +218,7 @@ QFrame[role="message"][error="true"] {{ background: {mix(theme.panel, theme.bad,
 QFrame[role="drop"] {{ background: {theme.panel}; border: 1px dashed {theme.faint}; border-radius: {PANEL_RADIUS}px; }}
 QFrame[role="drop"][active="true"] {{ background: {theme.accent_ground}; border: 1px solid {theme.accent}; }}
 QTableView, QTreeView {{ background: transparent; border: none; outline: none; }}
+QTreeView {{ selection-background-color: transparent; }}
 QTreeView::item {{ color: {theme.muted}; border-radius: 4px; padding: 3px 4px; border: none; }}
 QTreeView::item:hover {{ color: {theme.text}; }}
 QTreeView::item:selected {{ background: {theme.accent_ground}; color: {theme.accent_text}; }}

@@ -54,7 +54,7 @@ _LAYOUTS: Final[dict[str, tuple[list[list[str]], list[_Split]]]] = {
         [("attention", "probabilities", _ACROSS), ("attention", "progress", _DOWN), ("probabilities", "inside", _DOWN)],
     ),
     "write": (
-        [["generate"], ["samples", "batch", "runs"], ["progress", "attention", "probabilities", "inside", "setup"]],
+        [["generate"], ["samples", "batch", "setup", "runs"], ["progress", "attention", "probabilities", "inside"]],
         [("generate", "samples", _ACROSS), ("samples", "progress", _DOWN)],
     ),
 }

@@ -1,6 +1,7 @@
 """Writes text with a model, a few tokens at a time, so that training and commands come in between."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
@@ -44,7 +45,7 @@ class Writer:
             self._emit(ProblemFound(message=str(error), source="prompt"))
             return
         self.stop()
-        seed = request.seed if request.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0]) & _LARGEST_SEED
+        seed = with_seed(request).seed
         self._vocabulary = tokenizer.vocabulary
         self._decode = tokenizer.new_decoder()
         self._written, self._busy_s = 0, 0.0
@@ -108,6 +109,13 @@ def _ids_of(request: Generate, tokenizer: Tokenizer) -> tuple[Ids, Ids]:
             "The text was written by another model; press Generate to begin anew."
         )
     return prompt, np.array([id_of[token] for token in request.following], np.int64)
+
+
+def with_seed(request: Generate) -> Generate:
+    """The request with a seed: a random one where it has none."""
+    if request.seed >= 0:
+        return request
+    return replace(request, seed=int(np.random.SeedSequence().generate_state(1)[0]) & _LARGEST_SEED)
 
 
 def _sampling(request: Generate) -> Sampling:

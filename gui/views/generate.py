@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from gui.events import GenerationFinished, GenerationStarted, NextPreviewed, TextGenerated
 from gui.text_size import sized
 from gui.theme import Theme, mono_font, scaled, set_role, set_style_property
+from gui.views.beside import BesideText, MomentChoice
 from gui.views.branch_tree import Branch, BranchTree
 from gui.views.generation_settings import GenerationRequest, GenerationSettings, Problems
 from gui.views.header_row import HeaderRow
@@ -57,6 +58,9 @@ class GenerateView(QWidget):
         self.generated_text = WrittenText()
         self.settings = GenerationSettings()
         self.branches = BranchTree()
+        self.beside_setting = MomentChoice()
+        self.beside_text = BesideText("beside_text")
+        self._heading = QLabel()
         self.generate_button = QPushButton("Generate")
         self.stop_generating_button = QPushButton("Stop")
         self.copy_button = QPushButton("Copy")
@@ -67,8 +71,9 @@ class GenerateView(QWidget):
         self._status = QLabel()
         self._seed = QLabel()
         self.header = HeaderRow()
-        self.header.add(self._status, 1)
-        self.header.add(self._seed)
+        self.header.add(self.beside_setting)
+        self.header.add(self._status, 2)
+        self.header.add(self._seed, 1)
         self._prepare()
         self.write_actions = self._make_actions()
         self._arrange()
@@ -77,7 +82,7 @@ class GenerateView(QWidget):
 
     def request(self) -> GenerationRequest:
         """What the fields ask for now, whether it can be done or not."""
-        return self.settings.request(self.prompt_edit.toPlainText())
+        return replace(self.settings.request(self.prompt_edit.toPlainText()), beside_step=self.beside_setting.step)
 
     def set_available(self, is_available: bool, reason: str = "") -> None:
         """Whether there is a model to write; otherwise `reason` says what to do."""
@@ -151,6 +156,7 @@ class GenerateView(QWidget):
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
         self.generated_text.show_theme(theme)
+        self.beside_text.show_theme(theme)
         self.next_distribution.show_theme(theme)
 
     def _prepare(self) -> None:
@@ -194,7 +200,7 @@ class GenerateView(QWidget):
         sized(self.prompt_edit, lambda: self.prompt_edit.setFixedHeight(scaled(50)))
         column.addWidget(self.prompt_edit)
         column.addWidget(self._prompt_problem)
-        column.addWidget(self.generated_text, 1)
+        column.addLayout(self._build_texts(), 1)
         column.addWidget(self.branches)
         column.addWidget(self.next_distribution)
         column.addWidget(self.settings)
@@ -209,6 +215,38 @@ class GenerateView(QWidget):
         for quiet in (self.back_button, self.copy_button, self.save_button):
             buttons.addWidget(quiet)
         column.addLayout(buttons)
+
+    def _build_texts(self) -> QHBoxLayout:
+        """The text, and that of an earlier moment at its right."""
+        present = QVBoxLayout()
+        present.setSpacing(2)
+        set_role(self._heading, "small")
+        self._heading.hide()
+        present.addWidget(self._heading)
+        present.addWidget(self.generated_text, 1)
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addLayout(present, 1)
+        row.addWidget(self.beside_text, 1)
+        return row
+
+    def show_moments(self, steps: Sequence[int]) -> None:
+        """Offer the moments that the model is kept from."""
+        self.beside_setting.show_moments(steps)
+        self.header.arrange()
+        if not steps:
+            self._show_beside(None)
+
+    def show_beside(self, event: GenerationStarted | TextGenerated | GenerationFinished) -> None:
+        """The text of the earlier moment begins, grows, or is complete."""
+        self.beside_text.show_event(event)
+
+    def _show_beside(self, step: int | None) -> None:
+        """Make room for a second text, or take it back."""
+        self._heading.setVisible(step is not None)
+        self._heading.setText("now")
+        self.beside_text.heading.setText("" if step is None else f"step {step:,}")
+        self.beside_text.setVisible(step is not None)
 
     def _action_buttons(self) -> tuple[QPushButton, ...]:
         return self.generate_button, self.stop_generating_button, self.back_button, self.copy_button, self.save_button
@@ -238,6 +276,7 @@ class GenerateView(QWidget):
         self.generated_text.textChanged.connect(self._on_text_changed)
         self.prompt_edit.textChanged.connect(self._on_prompt_changed)
         self.settings.changed.connect(self._on_setting_changed)
+        self.beside_setting.currentIndexChanged.connect(self.header.arrange)
         self.branches.branch_chosen.connect(self._on_branch_chosen)
         for button, action in zip(self._action_buttons(), self.write_actions, strict=True):
             action.triggered.connect(button.click)
@@ -269,7 +308,8 @@ class GenerateView(QWidget):
         branch = self.branches.current
         self._fork = place, token
         following = tuple(each.token for each in [*branch.tokens[:place], token])
-        self.generate_requested.emit(replace(self.request(), prompt=branch.prompt, following=following))
+        self._show_beside(None)
+        self.generate_requested.emit(replace(self.request(), prompt=branch.prompt, following=following, beside_step=None))
 
     @Slot(int, object)
     def _on_rival_chosen(self, place: int, text: str) -> None:
@@ -332,6 +372,7 @@ class GenerateView(QWidget):
         if problems:
             self._refuse(problems)
         else:
+            self._show_beside(self.beside_setting.step)
             self.generate_requested.emit(self.request())
 
     @Slot()

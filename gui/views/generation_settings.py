@@ -41,6 +41,7 @@ class GenerationRequest:
     seed: int
     repetition_penalty: float = 1.0
     following: tuple[str, ...] = ()
+    beside_step: int | None = None
 
     def problems(self) -> dict[str, str]:
         """What is wrong with it: a field's name -> a message."""

@@ -71,10 +71,21 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         """The words over the part of the run that overfits; empty where none does."""
         return str(self._overfitting_label.toPlainText()) if self._overfitting_label.isVisible() else ""
 
+    @property
+    def batch_step(self) -> int | None:
+        """The step that is marked as the one whose texts are read."""
+        return int(self._batch.value()) if self._batch.isVisible() else None
+
     def show_moment(self, step: int | None) -> None:
         """Mark the step that the other views show; None is the latest."""
         self._moment = step
         self._draw_marks()
+
+    def show_batch(self, step: int | None) -> None:
+        """Mark the step whose texts are read; None marks nothing."""
+        self._batch.setVisible(step is not None)
+        if step is not None:
+            self._batch.setPos(step)
 
     def show_axis_below(self, is_shown: bool) -> None:
         """Name the steps under this plot, or leave that to a plot below it."""
@@ -118,6 +129,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._uniform.setPen(pg.mkPen(theme.faint, width=1, dash=[4, 4]))
         self._uniform_label.setColor(theme.faint)
         self._now.setPen(pen(theme.training, 1, 0.55))
+        self._batch.setPen(pg.mkPen(theme.validation, width=1, dash=[2, 4]))
         self._best.setPen(pen(theme.text, thick))
         self._best.setBrush(pg.mkBrush(theme.validation))
         self._best_label.setColor(theme.validation)
@@ -186,6 +198,8 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._uniform = pg.InfiniteLine(angle=0)
         self._uniform_label = pg.TextItem(anchor=(1, 1))
         self._now = pg.InfiniteLine(angle=90)
+        self._batch = pg.InfiniteLine(angle=90)
+        self._batch.hide()
         self._best = pg.ScatterPlotItem(size=10, antialias=True)
         self._best_label = pg.TextItem(anchor=(0.5, 1.15))
         self._overfitting = pg.LinearRegionItem(movable=False, pen=pg.mkPen(None))
@@ -203,6 +217,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             self._changes,
             self._change_label,
             self._now,
+            self._batch,
             self._raw,
             self._validation,
             self._dots,

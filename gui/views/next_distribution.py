@@ -30,7 +30,7 @@ class NextDistribution(QWidget):
         self.setObjectName("next_distribution")
         self.setAccessibleName("What could come next")
         sized(self, lambda: self.setMaximumHeight(scaled(self.HEIGHT_PX)))
-        self.setMinimumHeight(34)
+        self.setMinimumHeight(44)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setMouseTracking(True)
 

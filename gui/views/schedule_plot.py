@@ -50,8 +50,13 @@ class SchedulePlot(QWidget):
         """Room for the curve and the texts above and below."""
         return QSize(220, scaled(104))
 
-    def _describe(self) -> str:
+    def _ends(self) -> tuple[str, str]:
+        """The highest rate and the last."""
         peak, end = (number_text(float(f"{rate:.2g}")) for rate in (max(self._rates), self._rates[-1]))
+        return peak, end
+
+    def _describe(self) -> str:
+        peak, end = self._ends()
         rise = f" after {count_text(self._warmup_steps)} steps" if self._warmup_steps else " at first"
         return f"{peak}{rise}, {end} at the end"
 
@@ -70,11 +75,10 @@ class SchedulePlot(QWidget):
         foot = QRectF(area.left(), area.bottom() + 2, area.width(), height)
         head = QRectF(area.left(), 0, area.width(), height)
         left, right, middle = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(
-            head,
-            left | middle,
-            painter.fontMetrics().elidedText(self._describe(), Qt.TextElideMode.ElideRight, int(head.width())),
-        )
+        text = self._describe()
+        if painter.fontMetrics().horizontalAdvance(text) > head.width():
+            text = " → ".join(self._ends())
+        painter.drawText(head, left | middle, text)
         painter.drawText(foot, left | middle, "0")
         painter.drawText(foot, right | middle, count_text(self._max_steps))
 

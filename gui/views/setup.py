@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from gui.theme import DARK, Theme, set_role
+from gui.theme import DARK, SMALL_PX, Theme, scaled, set_role
 from gui.views.model_picture import ModelPicture
 from gui.views.schedule_plot import SchedulePlot
 from nanograd.gptconfig import ModelPart
@@ -58,16 +58,16 @@ class SetupView(QWidget):
         column.addWidget(self.schedule_plot, 1)
         self._lower = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._lower.setSpacing(20)
-        self._lower.addWidget(schedule, 1)
-        self._lower.addWidget(scroll, 1)
+        self._lower.addWidget(schedule, 2)
+        self._lower.addWidget(scroll, 3)
         upper = QVBoxLayout()
         upper.setSpacing(4)
         upper.addWidget(_title("The model, to scale: area is parameters, height the numbers for each token"))
         upper.addWidget(self._problem)
         upper.addWidget(self.model_picture, 1)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(16)
-        self._layout.addLayout(upper, 6)
+        self._layout.setSpacing(12)
+        self._layout.addLayout(upper, 4)
         self._layout.addLayout(self._lower, 5)
 
     def show_model(self, parts: Sequence[ModelPart], n_head: int) -> None:
@@ -99,12 +99,13 @@ class SetupView(QWidget):
             self._words.setText(f"<span style='color:{self._theme.muted}'>{self.EMPTY_TEXT}</span>")
             return
         setting, value, effects = self._told
-        lines = [f"<b>{escape(setting.label)}</b>&nbsp;&nbsp;{escape(value)}", escape(setting.help)]
+        lines = [f"<b>{escape(setting.label)} {escape(value)}</b>", escape(setting.help)]
         for name, text in (("More", setting.up), ("Less", setting.down)):
             if text:
                 lines.append(f"<b style='color:{self._theme.accent_text}'>{name}:</b> {escape(text)}.")
         lines += [f"<span style='color:{self._theme.muted}'>{escape(effect)}</span>" for effect in effects]
-        self._words.setText("".join(f"<p style='margin:0 0 6px 0'>{line}</p>" for line in lines))
+        style = f"margin:0 0 4px 0; font-size:{scaled(SMALL_PX)}px"
+        self._words.setText("".join(f"<p style='{style}'>{line}</p>" for line in lines))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stand side by side where there is more width than height."""

@@ -30,6 +30,7 @@ def test_a_click_on_the_loss_shows_the_texts_of_that_step(person, qtbot, text_fi
     person.wait(lambda: "texts" in header(person))
     loss = person.window.history.train_loss[5]
     assert header(person) == f"step 6 · loss {loss:.3f} · 4 texts"
+    assert person.find("loss_plot").batch_step == 6
     corpus = text_file.read_text().replace(" ", "·").replace("\n", "↵")
     assert all(line in corpus for line in texts(person).split("\n")[1::2])
     person.wait(lambda: not person.find("batch_dock").visibleRegion().isEmpty())

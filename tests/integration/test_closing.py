@@ -121,10 +121,10 @@ def test_the_next_window_shows_the_docks_as_they_were_left(open_window, text_fil
         return person
 
     def sizes(person):
-        return [person.find(f"{name}_dock").size().toTuple() for name in ("progress", "attention", "generate")]
+        return [person.find(f"{name}_dock").size().toTuple() for name in ("progress", "setup", "generate")]
 
     first = open_docks()
-    first.wait(lambda: first.find("attention_dock").width() > first.find("generate_dock").width())
+    first.wait(lambda: first.find("setup_dock").width() > first.find("generate_dock").width())
     left = sizes(first)
     first.leave()
     open_window().leave()  # one that never shows them
