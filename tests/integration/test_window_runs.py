@@ -106,7 +106,7 @@ def test_a_run_that_does_not_come_out_the_same_is_told(person, text_file, runs):
 
 
 def test_a_replay_can_be_stopped_and_training_ends_it(person, text_file, runs):
-    person.train(text_file, max_steps=1500, eval_interval=750)
+    person.train(text_file, n_layer=2, n_embd=64, block_size=32, batch_size=8, max_steps=300, eval_interval=150)
     choose(person, runs()[0].path.name)
     person.do("verify_button")
     person.wait(lambda: person.find("verify_button").text() == "Stop")
