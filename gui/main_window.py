@@ -333,6 +333,7 @@ class MainWindow(QMainWindow):
         views.show_first(self._run.has_run)
         self.setWindowTitle(f"{event.name} – nanograd")
         self._setup.show_settings()
+        self._texts.show_fit()
         self.corpus_opened.emit()
 
     def _show_checkpoint(self, event: CheckpointOpened) -> None:

@@ -165,7 +165,7 @@ class WindowLayout(QObject):
         looks = [*actions.themes.values(), actions.theme, actions.enlarge_text, actions.shrink_text, actions.restore_text]
         return {
             "File": [actions.open_corpus, actions.open_checkpoint, actions.save_checkpoint, actions.close_run],
-            "Run": [actions.train, actions.pause, actions.step, actions.stop],
+            "Run": [actions.train, actions.pause, actions.step, actions.stop, actions.verify, actions.runs],
             "Curves": [
                 progress.log_axis_action,
                 *progress.course_actions.values(),

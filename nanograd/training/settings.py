@@ -250,11 +250,15 @@ class RunSettings:
     keep_every: int = _setting(
         1000, "Keep every", "Training",
         "Of the older checkpoints those stay whose step is a multiple of this; 0 is none. The last two and the best stay in any case.",
+        up="fewer old checkpoints to go back to, less of the disk taken",
+        down="more moments to go back to, more of the disk taken",
         minimum=0, maximum=100_000_000, unit="steps", changeable=True, is_advanced=True,
     )
     disk_budget: int = _setting(
         2000, "Disk for the run", "Training",
         "How much the run's checkpoints may take. Beyond it the oldest go first, but never the last or the best.",
+        up="more old checkpoints are kept",
+        down="old checkpoints go sooner",
         minimum=1, maximum=10_000_000, unit="MB", changeable=True, is_advanced=True,
     )
     parts: int = _setting(

@@ -270,7 +270,7 @@ def test_what_comes_next_is_asked_for_anew_when_the_model_has_moved_on(view, qtb
 
 def fork(view, place, text, written_after):
     view.generated_text.rival_chosen.emit(place, text)
-    view.show_started(GenerationStarted(prompt="", seed=1))
+    view.show_started(GenerationStarted(prompt="", seed=1, last_text=text))
     view.append(tokens(written_after))
     finish(view)
 
@@ -303,7 +303,7 @@ def test_every_branch_is_kept_and_can_be_walked_back_to(view, qtbot):
 def test_who_walks_back_while_a_text_is_written_stops_it_and_sees_none_of_its_rest(view, qtbot):
     written(view)
     view.generated_text.rival_chosen.emit(0, "e")
-    view.show_started(GenerationStarted(prompt="", seed=1))
+    view.show_started(GenerationStarted(prompt="", seed=1, last_text="e"))
     view.append(tokens("x"))
     with qtbot.waitSignal(view.stop_requested):
         view.back_button.click()
