@@ -6,8 +6,9 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, scaled, set_role
 from gui.views.model_picture import ModelPicture
 from gui.views.schedule_plot import SchedulePlot
@@ -66,6 +67,8 @@ class SetupView(QWidget):
         upper.addWidget(self._problem)
         upper.addWidget(self.model_picture, 1)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        sized(self, lambda: self.setMinimumSize(scaled(210), scaled(130)))
         self._layout.setSpacing(12)
         self._layout.addLayout(upper, 4)
         self._layout.addLayout(self._lower, 5)

@@ -142,7 +142,7 @@ def test_requests_go_before_the_next_step(listener, text_file, endless):
 def test_writing_and_training_take_turns(listener, text_file, endless):
     listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=replace(endless, eval_interval=1_000_000)), StepFinished)
-    listener.ask(generate(tokens=40), TextGenerated)
+    listener.ask(generate(tokens=400), TextGenerated)  # more than fit into the time of one slow step
     before = len(listener.steps())
     listener.hear(GenerationFinished)
     assert len(listener.steps()) > before
