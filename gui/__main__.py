@@ -20,16 +20,17 @@ def main(argv: list[str] | None = None) -> int:
         from gui.demonstration import demonstrate
 
         return demonstrate(corpus=arguments.corpus, steps=arguments.steps, screenshots=arguments.screenshots)
-    from gui.application import create_application, default_data_directory, keep_log
+    from gui.application import create_application, default_cache_directory, default_data_directory, keep_log
     from gui.main_window import MainWindow
 
     app = create_application(sys.argv[:1])
     data_directory = arguments.data_directory or default_data_directory()
     keep_log(data_directory / "logs")
-    window = MainWindow(data_directory=data_directory)
+    cache_directory = None if arguments.data_directory else default_cache_directory()
+    window = MainWindow(data_directory=data_directory, cache_directory=cache_directory)
     window.show()
-    if arguments.text is not None:
-        window.open_corpus(arguments.text)
+    if arguments.text:
+        window.open_corpus(*arguments.text)
     return app.exec()
 
 
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="nanograd",
         description="Watch a GPT learn your text. Without a window: nanograd train | resume | generate | verify | list.",
     )
-    parser.add_argument("text", nargs="?", type=Path, help="a text to open at once")
+    parser.add_argument("text", nargs="*", type=Path, help="texts or folders to open at once")
     parser.add_argument("--data-directory", type=Path, help="where runs are kept, in place of the user's data folder")
     parser.add_argument("--demo", action="store_true", help="drive the real window through its own controls, and say what it saw")
     parser.add_argument("--corpus", type=Path, help="the text for the demonstration; a bundled one if none is given")

@@ -50,6 +50,11 @@ def default_data_directory() -> Path:
     return Path(platformdirs.user_data_dir(APPLICATION_NAME, appauthor=False))
 
 
+def default_cache_directory() -> Path:
+    """Where encoded texts are kept for this user, to be opened faster."""
+    return Path(platformdirs.user_cache_dir(APPLICATION_NAME, appauthor=False))
+
+
 def keep_log(folder: Path) -> None:
     """Write warnings, Python's and Qt's unexpected errors, and crashes into `folder`; a folder that fails is done without."""
     try:

@@ -1,17 +1,20 @@
 """What the window asks of the engine, as frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from nanograd.text.choice import TokenizerChoice
+from nanograd.text.source import TextSource
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCorpus:
-    """Load the text at `path` for the next run."""
+    """Load the text of `source` for the next run, told in the tokens of `choice`."""
 
-    path: Path
+    source: TextSource
+    choice: TokenizerChoice = field(default_factory=TokenizerChoice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,24 @@ class OpenBundledCorpus:
     """Load the text with the key `name` of those that come with the program."""
 
     name: str
+    choice: TokenizerChoice = field(default_factory=TokenizerChoice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOpening:
+    """Give up the text that is being opened; the one before stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCache:
+    """Remove the encoded texts that are kept to be opened faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitCache:
+    """Keep the encoded texts within `limit_bytes` from now on; those used longest ago go first."""
+
+    limit_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +165,10 @@ class SetProbe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate:
-    """Continue `prompt`. `top_k` 0 and `top_p` 1 are off; `temperature` 0 takes the likeliest; `seed` -1 is a random one."""
+    """Continue `prompt`. `top_k` 0 and `top_p` 1 are off; `temperature` 0 takes the likeliest; `seed` -1 is a random one.
+
+    `following` are the tokens after the prompt that are there already, as the vocabulary has them.
+    """
 
     prompt: str
     max_new_tokens: int
@@ -153,6 +177,7 @@ class Generate:
     top_p: float
     seed: int
     repetition_penalty: float = 1.0
+    following: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +209,9 @@ class Shutdown:
 Command = (
     OpenCorpus
     | OpenBundledCorpus
+    | CancelOpening
+    | ClearCache
+    | LimitCache
     | StartTraining
     | PauseTraining
     | TakeStep

@@ -1,30 +1,13 @@
-"""What the engine tells of a text, of a run that was loaded, and of an error."""
+"""What the engine tells of a run that was loaded, and of an error."""
 
 import logging
 import traceback
 
-from gui.events import CheckpointOpened, CorpusOpened, ProblemFound
+from gui.events import CheckpointOpened, ProblemFound
 from nanograd.errors import NanogradError, SettingsError
-from nanograd.text.corpus import Corpus, token_counts
 from nanograd.training.saved_run import OpenedRun
 
-PREVIEW_CHARACTERS = 400
 _log = logging.getLogger(__name__)
-
-
-def describe_corpus(corpus: Corpus, probe: str) -> CorpusOpened:
-    """A text that is ready; `probe` is what a run on it would watch."""
-    return CorpusOpened(
-        name=corpus.name,
-        path=corpus.path,
-        byte_count=corpus.byte_count,
-        character_count=corpus.character_count,
-        vocabulary=corpus.tokenizer.vocabulary,
-        token_counts=token_counts(corpus),
-        preview=corpus.tokenizer.decode(corpus.ids[:PREVIEW_CHARACTERS]),
-        probe=probe,
-        notice=corpus.notice,
-    )
 
 
 def describe_opened(opened: OpenedRun, parameter_count: int, *, corpus_missing: bool, is_fork: bool) -> CheckpointOpened:

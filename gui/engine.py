@@ -1,5 +1,6 @@
 """The owner of the model and the run, free of Qt: commands go into its mailbox, events come out."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,9 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from gui.commands import (
+    CancelOpening,
     ChangeSettings,
+    ClearCache,
     CloseRun,
     Command,
     DeleteRun,
@@ -17,6 +20,7 @@ from gui.commands import (
     ForkRun,
     Generate,
     GoBack,
+    LimitCache,
     ListRuns,
     OpenBundledCorpus,
     OpenCheckpoint,
@@ -35,11 +39,11 @@ from gui.commands import (
     VerifyRun,
 )
 from gui.cost_meter import CostMeter
-from gui.descriptions import describe_corpus, describe_opened, describe_problem
+from gui.descriptions import describe_opened, describe_problem
 from gui.events import (
     CheckpointWritten,
     EngineEvent,
-    GoingBackOffered,
+    OpeningEnded,
     ProblemFound,
     RunState,
     RunStateChanged,
@@ -47,17 +51,20 @@ from gui.events import (
 )
 from gui.loaded_run import LoadedRun
 from gui.run_shelf import RunShelf
+from gui.text_opener import TextOpener, describe, open_bundled
 from gui.verifier import Verifier
 from gui.writer import Writer
 from nanograd.errors import CheckpointError, CorpusError, VocabularyError
-from nanograd.text.corpus import Corpus, load_corpus
+from nanograd.text.cache import IdsCache
+from nanograd.text.corpus import Corpus, Opening, open_corpus
 from nanograd.training.events import CheckpointFailed, LossSpiked, RunFailed, RunFinished, TrainingEvent
 from nanograd.training.run import Run, find_corpus
 from nanograd.training.saved_run import OpenedRun, as_copy, open_at, open_to_write_or_copy
 from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
-from resources import BUNDLED_CORPORA, corpus_text
 
+_OPENED_AT_ONCE_S = 0.3  # texts that open within it come before whatever is asked next, as if there were no waiting
+_WAITING_FOR_TEXT = (StartTraining, TakeStep, OpenCheckpoint, ForkRun, CloseRun, SetProbe)
 _FAILED_RATE, _SPIKED_RATE = 0.1, 0.5  # what a lower rate is, after a loss that is not finite and after a spike
 
 
@@ -67,8 +74,11 @@ class Engine:
     `post` may be called from any thread; `emit` is called from the engine's.
     """
 
-    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None]) -> None:
+    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None], cache_directory: Path | None = None) -> None:
         self._data_directory = data_directory
+        self._cache = IdsCache(cache_directory or data_directory / "cache")
+        self._opener = TextOpener(emit, self._cache)
+        self._postponed: deque[Command] = deque()
         self._emit = emit
         self._mailbox: SimpleQueue[Command] = SimpleQueue()
         self._state: RunState = "idle"
@@ -78,7 +88,7 @@ class Engine:
         self._writer = Writer(emit)
         self._cost_meter = CostMeter(emit)
         self._shelf = RunShelf(data_directory, emit)
-        self._verifier = Verifier(data_directory, emit)
+        self._verifier = Verifier(data_directory, self._cache, emit)
         self._probe = ""
         self._last_step_s = 0.0
         self._unsaved: LoadedRun | None = None
@@ -96,6 +106,8 @@ class Engine:
             try:
                 if command is None:
                     self._work()
+                elif self._opener.is_opening and isinstance(command, _WAITING_FOR_TEXT):
+                    self._postponed.append(command)
                 else:
                     self._handle(command)
             except Exception as error:
@@ -106,8 +118,11 @@ class Engine:
 
     def _next_command(self) -> Command | None:
         """The next command; waits for it only where there is nothing else to do."""
+        if self._postponed and not self._opener.is_opening:
+            return self._postponed.popleft()
         try:
-            if self._state == "training" or self._writer.is_writing or self._verifier.is_verifying:
+            is_busy = self._state == "training" or self._writer.is_writing or self._opener.is_opening
+            if is_busy or self._verifier.is_verifying:
                 return self._mailbox.get_nowait()
             return self._mailbox.get(timeout=self._cost_meter.delay_s)
         except Empty:
@@ -116,13 +131,15 @@ class Engine:
     def _handle(self, command: Command) -> None:
         match command:
             case OpenCorpus():
-                self._take_corpus(load_corpus(command.path))
+                loaded = self._loaded  # a run that lacks its text has it told in its own tokens, should this be it
+                known = (loaded.corpus_digest, loaded.tokenizer) if loaded is not None and loaded.run is None else None
+                self._open_text(command, open_corpus(command.source, command.choice, self._cache, known))
             case OpenBundledCorpus():
-                self._take_corpus(_bundled_corpus(command.name))
-            case StartTraining():
-                self._start(command.settings, single_step=False)
-            case TakeStep():
-                self._start(command.settings, single_step=True)
+                self._open_text(command, open_bundled(command))
+            case CancelOpening() | ClearCache() | LimitCache():
+                self._opener.handle(command)
+            case StartTraining() | TakeStep():
+                self._start(command.settings, single_step=isinstance(command, TakeStep))
             case PauseTraining():
                 self._pause()
             case StopTraining():
@@ -160,7 +177,9 @@ class Engine:
                 self._shut_down(command)
 
     def _work(self) -> None:
-        """Tokens for at most as long as the last step took, then one event of the training, in turns."""
+        """A bit of the text being opened, tokens for at most as long as the last step took, one event of the training, in turns."""
+        if self._opener.is_opening:
+            self._advance_opening()
         is_training = self._state == "training"
         if self._writer.is_writing:
             self._writer.write_for(self._last_step_s if is_training else 0.0)
@@ -168,15 +187,34 @@ class Engine:
             self._advance(self._training)
         elif self._verifier.is_verifying:
             self._verifier.advance()
-        elif not self._writer.is_writing:
+        elif not self._writer.is_writing and not self._opener.is_opening:
             self._cost_meter.measure()
 
     # ---- texts --------------------------------------------------------------------------------------------------------
 
-    def _take_corpus(self, corpus: Corpus) -> None:
+    def _open_text(self, command: OpenCorpus | OpenBundledCorpus, opening: Opening) -> None:
+        """Begin to open a text; a short one is open when this returns."""
+        self._opener.start(command, opening)
+        began_s = monotonic()
+        while self._opener.is_opening and monotonic() - began_s < _OPENED_AT_ONCE_S:
+            self._advance_opening()
+
+    def _advance_opening(self) -> None:
+        """One step of opening a text. What goes wrong there does not disturb the run."""
+        try:
+            corpus = self._opener.advance()
+            if corpus is not None:
+                self._take_corpus(corpus, self._opener.command)
+        except Exception as error:
+            self._emit(describe_problem(error))
+            self._set_state(self._state)
+        if not self._opener.is_opening:
+            self._emit(OpeningEnded())
+
+    def _take_corpus(self, corpus: Corpus, command: OpenCorpus | OpenBundledCorpus | None = None) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
         former = self._loaded
-        if former is not None and former.corpus_digest != corpus.digest:
+        if former is not None and (former.corpus_digest != corpus.digest or not corpus.is_encoded_by(former.tokenizer)):
             self._close_run()
             kept = f", and kept in {former.place}" if former.place else ""
             notice = f"The run on {former.corpus_name} is closed at step {former.step:,}{kept}."
@@ -184,22 +222,24 @@ class Engine:
         self._corpus = corpus
         if self._loaded is None:
             self._probe = default_probe(corpus)
-        self._emit(describe_corpus(corpus, self._probe))
+        self._emit(describe(corpus, command, self._cache.size_bytes(), self._probe))
 
     # ---- training -----------------------------------------------------------------------------------------------------
 
     def _start(self, settings: RunSettings, single_step: bool) -> None:
         if self._state == "training":
             return
-        if self._loaded is None or not self._goes_on(settings, single_step):
+        if self._loaded is None or not self._loaded.goes_on(settings, single_step, is_finished=self._state == "finished"):
             self._begin_run(settings)
-        run = self._runnable(settings)
+        assert self._loaded is not None
+        run = self._loaded.ready(self._corpus, settings, self._data_directory)
         self._verifier.stop()
         for event in run.change_settings(settings):
             self._emit(event)
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
+        self._opener.tell_of_changed_files(run.trainer.corpus)
 
     def _change(self, settings: RunSettings) -> None:
         run = self._loaded.run if self._loaded else None
@@ -216,36 +256,12 @@ class Engine:
         self._state = "paused"
         self._start(command.settings, single_step=False)
 
-    def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
-        """Whether Train lets the loaded run go on, or starts a new one."""
-        loaded = self._loaded
-        if loaded is None or self._state != "finished":
-            return loaded is not None
-        if settings.fixed_differences(loaded.settings):
-            return False
-        was_raised = settings.max_steps > loaded.settings.max_steps
-        has_more = settings.max_steps > loaded.step and (loaded.is_from_checkpoint or was_raised)
-        return has_more or single_step
-
     def _begin_run(self, settings: RunSettings) -> None:
         if self._corpus is None:
             raise CorpusError("There is no text to learn from yet; open one, or drop a file on the window.")
         run = Run.start(settings, self._corpus, self._data_directory, self._probe)
         self._close_run()
         self._loaded = LoadedRun(run=run)
-
-    def _runnable(self, settings: RunSettings) -> Run:
-        """The loaded run with its text, a fork with these settings; raises CorpusError where the text is gone."""
-        loaded = self._loaded
-        if loaded is None:
-            raise CorpusError("There is no run yet; press Train to start one.")
-        if loaded.run is None:
-            if self._corpus is None or self._corpus.digest != loaded.corpus_digest:
-                raise CorpusError(f"The text of this run, {loaded.corpus_name}, is not where it was; open it to go on training.")
-            loaded.attach(self._corpus, self._data_directory)
-        loaded.settle(settings, self._data_directory)
-        assert loaded.run is not None
-        return loaded.run
 
     def _advance(self, training: Iterator[TrainingEvent]) -> None:
         """Let the run do its next bit and pass its event on."""
@@ -266,17 +282,10 @@ class Engine:
                 self._set_state("finished")
             case LossSpiked():
                 self._rest()
-                self._offer_to_go_back(event.step - 1, _SPIKED_RATE)
+                assert self._loaded is not None
+                self._emit(self._loaded.way_back(event.step - 1, _SPIKED_RATE))
             case CheckpointFailed():
                 self._emit(ProblemFound(message=event.message))
-            case _:
-                pass
-
-    def _offer_to_go_back(self, step: int, factor: float) -> None:
-        """Offer the last good checkpoint up to `step`, with lower rates."""
-        assert self._loaded is not None
-        good = self._loaded.last_good_step(step)
-        self._emit(GoingBackOffered(step=good, settings=self._loaded.settings.with_rates_times(factor)))
 
     def _pause(self) -> None:
         if self._state == "training":
@@ -306,7 +315,7 @@ class Engine:
         self._emit(replace(event, message=f"{event.message} {loaded}"))
         self._set_state("failed")
         self._look()
-        self._offer_to_go_back(self._loaded.step, _FAILED_RATE)
+        self._emit(self._loaded.way_back(self._loaded.step, _FAILED_RATE))
 
     def _set_state(self, state: RunState) -> None:
         self._state = state
@@ -359,13 +368,11 @@ class Engine:
     def _open_checkpoint(self, command: OpenCheckpoint | ForkRun) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
         self._verifier.stop()
-        match command:
-            case ForkRun():
-                opened, is_fork = as_copy(open_at(command.path, command.step)), True
-            case OpenCheckpoint():
-                opened, is_fork = self._open_beside_the_loaded(command.path), False
+        is_fork = isinstance(command, ForkRun)
+        beside = self._open_beside_the_loaded
+        opened = as_copy(open_at(command.path, command.step)) if isinstance(command, ForkRun) else beside(command.path)
         saved = opened.saved
-        corpus = find_corpus(saved, self._data_directory)
+        corpus = find_corpus(saved, self._data_directory, self._cache)
         try:
             loaded = LoadedRun.open(opened, corpus, self._data_directory, is_fork)
             self._close_run()
@@ -425,6 +432,7 @@ class Engine:
 
     def _shut_down(self, command: Shutdown) -> None:
         self._writer.stop()
+        self._opener.cancel()
         try:
             self._save_run()
         except Exception as error:  # whatever it is: the window waits for an answer
@@ -436,8 +444,3 @@ class Engine:
         if self._loaded is not None:
             self._loaded.close()
         self._is_over = True
-
-
-def _bundled_corpus(key: str) -> Corpus:
-    titles = {text.key: text.title for text in BUNDLED_CORPORA}
-    return Corpus.from_text(corpus_text(key), name=titles[key])

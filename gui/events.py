@@ -1,9 +1,11 @@
 """What the engine tells the window beside the events of the run itself, as frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from nanograd.text.choice import TokenizerChoice
+from nanograd.text.source import TextSource
 from nanograd.training.events import ProbeChanged, ProbeTaken, SampleWritten, SettingsChanged, TrainingEvent
 from nanograd.training.metrics import MetricsArrays
 from nanograd.training.settings import RunSettings
@@ -21,10 +23,11 @@ class RunStateChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusOpened:
-    """A text is ready. `token_counts` has each token and how often it occurs, most frequent first.
+    """A text is ready, told in the tokens of `choice`. `token_counts` has each and how often it occurs, most frequent first.
 
-    `probe` is the text whose attention a run would watch. `notice` is a remark for the reader, such as an encoding that had
-    to be assumed; otherwise empty.
+    `source` tells of its files, `bundled` is its key where it comes with the program, `fields` are those of its tables, and
+    `cache_bytes` is what all encoded texts take on the disk. `probe` is the text whose attention a run would watch. `notice`
+    is a remark for the reader, such as what had to be left out; otherwise empty.
     """
 
     name: str
@@ -32,10 +35,55 @@ class CorpusOpened:
     byte_count: int
     character_count: int
     vocabulary: tuple[str, ...]
+    token_count: int
     token_counts: tuple[tuple[str, int], ...]
     preview: str
+    choice: TokenizerChoice = field(default_factory=TokenizerChoice)
+    source: TextSource | None = None
+    bundled: str = ""
+    fields: tuple[str, ...] = ()
+    cache_bytes: int = 0
     probe: str = ""
     notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusAdvanced:
+    """A text is being opened: `done` of `total` bytes, or of tokens where it is learning them."""
+
+    name: str
+    stage: Literal["reading", "learning", "encoding"]
+    done: int
+    total: int
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodingAsked:
+    """The file `name` of `source` is not Unicode: each guess is an encoding and how the text would read. The text is not open."""
+
+    source: TextSource
+    name: str
+    guesses: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningEnded:
+    """The text that was being opened is open now, or was given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheMeasured:
+    """How much the encoded texts take on the disk, in bytes."""
+
+    cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextChanged:
+    """The files of the run's text are gone or say something else now, as `message` tells; the run goes on without them."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,27 +198,36 @@ class CostEstimated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationStarted:
-    """A text begins after `prompt`, drawn with `seed`."""
+    """A text begins after `prompt`, drawn with `seed`. `last_text` is what the last of the tokens that were there already adds."""
 
     prompt: str
     seed: int
+    last_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextGenerated:
-    """The next token's text, how likely it was, and its likeliest rivals with their probabilities, itself included."""
+    """The next token, how likely it was, and its likeliest rivals with their probabilities, itself included.
+
+    `text` is what it adds: empty while a character lacks tokens still, and then the whole of it.
+    """
 
     text: str
+    token: str
     probability: float
     rivals: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextPreviewed:
-    """What could come after `prompt`, likeliest first: the token's text, the model's own probability, and that of being drawn."""
+    """What could come after `prompt` and the tokens `following` it, likeliest first.
+
+    Each is a token, the model's own probability, and that of being drawn.
+    """
 
     prompt: str
-    rivals: tuple[tuple[str, float, float], ...]
+    following: tuple[str, ...] = ()
+    rivals: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +261,11 @@ EngineEvent = (
     TrainingEvent
     | RunStateChanged
     | CorpusOpened
+    | CorpusAdvanced
+    | EncodingAsked
+    | OpeningEnded
+    | CacheMeasured
+    | TextChanged
     | CheckpointOpened
     | CheckpointWritten
     | FormerRunFound

@@ -7,12 +7,19 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 CHECKPOINT_SUFFIX: Final = ".safetensors"
 _CHECKPOINTS: Final = f"Checkpoints (*{CHECKPOINT_SUFFIX})"
+_TEXTS: Final = "Texts (*.txt *.md *.jsonl *.csv *.tsv *.json *.py)"
 _LONGEST_STEM: Final = 60  # of a name suggested for a checkpoint: a text's own name may be as long as names can be
 
 
-def ask_for_text(parent: QWidget) -> Path | None:
-    """A text to open."""
-    path, _ = QFileDialog.getOpenFileName(parent, "Open a text", "", "Texts (*.txt *.md *.csv *.json *.py);;All files (*)")
+def ask_for_texts(parent: QWidget) -> tuple[Path, ...]:
+    """Files to open as one text; none where nothing was chosen."""
+    paths, _ = QFileDialog.getOpenFileNames(parent, "Open texts", "", f"{_TEXTS};;All files (*)")
+    return tuple(map(Path, paths))
+
+
+def ask_for_folder(parent: QWidget) -> Path | None:
+    """A folder whose texts to open."""
+    path = QFileDialog.getExistingDirectory(parent, "Open all texts of a folder")
     return Path(path) if path else None
 
 

@@ -16,9 +16,7 @@ from gui.commands import (
     EstimateCost,
     ExportMetrics,
     Generate,
-    OpenBundledCorpus,
     OpenCheckpoint,
-    OpenCorpus,
     PauseTraining,
     PreviewNext,
     SaveCheckpoint,
@@ -30,31 +28,37 @@ from gui.commands import (
     TakeStep,
 )
 from gui.events import (
+    CacheMeasured,
     CheckpointOpened,
     CheckpointWritten,
+    CorpusAdvanced,
     CorpusOpened,
     CostEstimated,
+    EncodingAsked,
     EngineEvent,
     GenerationFinished,
     GenerationStarted,
     MetricsExported,
     NextPreviewed,
+    OpeningEnded,
     ProblemFound,
     RunState,
     RunStateChanged,
     ShutdownRefused,
+    TextChanged,
     TextGenerated,
 )
-from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_for_text, ask_where_to_save
+from gui.file_dialogs import CHECKPOINT_SUFFIX, ask_for_checkpoint, ask_where_to_save
 from gui.format import count_text
 from gui.run_desk import RunDesk
 from gui.run_display import RunDisplay
+from gui.text_display import TextDisplay
 from gui.theme import Theme, apply_theme
 from gui.theme_choice import ThemeChoice
 from gui.views.generate import GenerationRequest
 from gui.window_layout import WindowLayout
 from gui.worker import Worker
-from nanograd.training.estimate import ASSUMED_VOCABULARY_SIZE, parameter_count
+from nanograd.training.estimate import parameter_count
 from nanograd.training.events import (
     CheckpointSaved,
     EvaluationAdvanced,
@@ -83,12 +87,12 @@ class MainWindow(QMainWindow):
     generation_finished = Signal()
     error_shown = Signal(str)
 
-    def __init__(self, data_directory: Path | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, data_directory: Path | None = None, cache_directory: Path | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.data_directory = data_directory or default_data_directory()
         self.run_state: RunState = "idle"
-        self._corpus: CorpusOpened | None = None
-        self._vocabulary_size = ASSUMED_VOCABULARY_SIZE
         self._field_problem = ""
         self._discards_unsaved = False
         self._preferences = QSettings(str(self.data_directory / "window.ini"), QSettings.Format.IniFormat)
@@ -97,8 +101,9 @@ class MainWindow(QMainWindow):
         self._views = WindowLayout(self._actions, self)
         self._run = RunDisplay(self._views)
         self.history = self._run.history
-        self._worker = Worker(self.data_directory, self)
+        self._worker = Worker(self.data_directory, cache_directory, self)
         self._desk = RunDesk(self._views, self._actions, self._worker.post, self)
+        self._texts = TextDisplay(self._views, self._worker.post, self._preferences, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
         self._estimate_clock = QTimer(self, singleShot=True, interval=_ESTIMATE_DELAY_MS)
         for child in self.findChildren(QWidget):
@@ -114,9 +119,9 @@ class MainWindow(QMainWindow):
 
     # ---- what a script can ask ----------------------------------------------------------------------------------------
 
-    def open_corpus(self, path: Path) -> None:
-        """Load a text; `corpus_opened` or `error_shown` follows."""
-        self._worker.post(OpenCorpus(path=Path(path)))
+    def open_corpus(self, *paths: Path) -> None:
+        """Load files and folders as one text; `corpus_opened` or `error_shown` follows."""
+        self._texts.open(*map(Path, paths))
 
     def open_checkpoint(self, path: Path) -> None:
         """Load a run; `checkpoint_opened` or `error_shown` follows."""
@@ -130,7 +135,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         actions, views = self._actions, self._views
-        actions.open_corpus.triggered.connect(self._on_open_corpus_requested)
+        actions.open_corpus.triggered.connect(self._texts.ask_for_files)
         actions.open_checkpoint.triggered.connect(self._on_open_checkpoint_requested)
         actions.save_checkpoint.triggered.connect(self._on_save_requested)
         actions.train.triggered.connect(self._on_train_requested)
@@ -141,9 +146,7 @@ class MainWindow(QMainWindow):
         for name, action in actions.themes.items():
             action.triggered.connect(lambda _is_checked, name=name: self._theme_choice.choose(name))
         self._theme_choice.theme_changed.connect(self._show_theme)
-        for opener in (views.corpus_card, views.welcome):
-            opener.open_requested.connect(self._on_open_corpus_requested)
-            opener.bundled_requested.connect(self._on_bundled_requested)
+        self._texts.problem_found.connect(self.error_shown)
         views.settings_form.settings_changed.connect(self._on_settings_changed)
         views.settings_form.apply_requested.connect(self._on_apply_requested)
         views.attention.probe_changed.connect(self._on_probe_changed)
@@ -161,16 +164,6 @@ class MainWindow(QMainWindow):
     # ---- what people ask for ------------------------------------------------------------------------------------------
 
     @Slot()
-    def _on_open_corpus_requested(self) -> None:
-        path = ask_for_text(self)
-        if path:
-            self.open_corpus(path)
-
-    @Slot(str)
-    def _on_bundled_requested(self, name: str) -> None:
-        self._worker.post(OpenBundledCorpus(name=name))
-
-    @Slot()
     def _on_open_checkpoint_requested(self) -> None:
         path = ask_for_checkpoint(self, self.data_directory / "runs")
         if path:
@@ -178,7 +171,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_save_requested(self) -> None:
-        path = ask_where_to_save(self, self._corpus.name if self._corpus else "run", self._run.step)
+        path = ask_where_to_save(self, self._texts.corpus.name if self._texts.corpus else "run", self._run.step)
         if path:
             self.save_checkpoint(path)
 
@@ -235,10 +228,9 @@ class MainWindow(QMainWindow):
         if problems:
             self._views.cost_card.show_unknown()
         else:
-            self._views.cost_card.show_parameter_count(parameter_count(form.settings(), self._vocabulary_size))
+            self._views.cost_card.show_parameter_count(parameter_count(form.settings(), self._texts.vocabulary_size))
             self._estimate_clock.start()
-        if self._corpus is not None:
-            self._views.corpus_card.show_split(form.settings().validation_fraction)
+        self._texts.show_fit()
         message = " ".join(problems.values())
         if message and message != self._field_problem:
             self.error_shown.emit(message)
@@ -310,6 +302,8 @@ class MainWindow(QMainWindow):
                 self._desk.show(event)
             case CorpusOpened():
                 self._show_corpus(event)
+            case CorpusAdvanced() | OpeningEnded() | EncodingAsked() | CacheMeasured() | TextChanged():
+                self._texts.show(event)
             case CheckpointOpened():
                 self._show_checkpoint(event)
             case CheckpointWritten():
@@ -332,26 +326,16 @@ class MainWindow(QMainWindow):
                 self._desk.show(event)
 
     def _show_corpus(self, event: CorpusOpened) -> None:
-        views = self._views
-        self._corpus = event
-        self._vocabulary_size = len(event.vocabulary)
-        views.corpus_card.show_corpus(event, views.settings_form.settings().validation_fraction)
-        views.attention.show_probe_text(event.probe)
-        views.attention.show_probe_problem("")
-        views.message_bar.clear()
-        if event.notice:
-            views.message_bar.show_notice(event.notice)
-        views.show_laboratory()
+        self._texts.show(event)
         self.setWindowTitle(f"{event.name} – nanograd")
         self._on_settings_changed()
         self.corpus_opened.emit()
 
     def _show_checkpoint(self, event: CheckpointOpened) -> None:
-        self._vocabulary_size = len(event.vocabulary)
+        self._texts.vocabulary_size = len(event.vocabulary)
         self._views.message_bar.withdraw_offer()
         if event.corpus_missing:
-            self._corpus = None
-            self._views.corpus_card.show_missing(event.corpus_name)
+            self._texts.show_missing(event.corpus_name)
         self._run.show_checkpoint(event)
         if event.notice:
             self._views.message_bar.show_notice(event.notice)
@@ -428,7 +412,7 @@ class MainWindow(QMainWindow):
         if paths[0].suffix == CHECKPOINT_SUFFIX:
             self.open_checkpoint(paths[0])
         else:
-            self.open_corpus(paths[0])
+            self.open_corpus(*paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the run and end the thread. Where that fails the window stays, and closing it again lets the rest go."""

@@ -239,6 +239,7 @@ QLabel[role="muted"] {{ color: {theme.muted}; }}
 QLabel[role="small"] {{ color: {theme.muted}; font-size: {small}px; }}
 QLabel[role="small_value"] {{ font-size: {small}px; font-weight: 600; }}
 QLabel[role="card_title"] {{ color: {theme.muted}; font-size: {small}px; font-weight: 600; }}
+QLabel[role="warning"] {{ color: {theme.validation}; font-size: {small}px; }}
 QLabel[role="problem"] {{ color: {theme.bad}; font-size: {small}px; }}
 QLabel[role="accent_plain"] {{ color: {theme.accent}; }}
 QLabel[role="accent"] {{ color: {theme.accent_text}; }}
@@ -377,6 +378,8 @@ QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 def _sliders(theme: Theme) -> str:
     return f"""
 QFrame[role="time"] {{ background: {theme.panel}; border: none; border-top: 1px solid {theme.hairline}; }}
+QProgressBar {{ background: {theme.hairline}; border: none; border-radius: 2px; }}
+QProgressBar::chunk {{ background: {theme.accent}; border-radius: 2px; }}
 QSlider {{ background: transparent; }}
 QSlider::groove:horizontal {{ background: {theme.hairline}; height: 4px; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {theme.accent}; height: 4px; border-radius: 2px; }}

@@ -15,9 +15,9 @@ class Worker(QThread):
 
     events_ready = Signal()
 
-    def __init__(self, data_directory: Path, parent: QObject | None = None) -> None:
+    def __init__(self, data_directory: Path, cache_directory: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine = Engine(data_directory, self._collect)
+        self._engine = Engine(data_directory, self._collect, cache_directory)
         self._lock = threading.Lock()
         self._events: list[EngineEvent] = []
 

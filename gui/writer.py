@@ -8,10 +8,10 @@ import numpy as np
 from gui.commands import Generate
 from gui.events import EngineEvent, GenerationFinished, GenerationStarted, NextPreviewed, ProblemFound, TextGenerated
 from nanograd.errors import VocabularyError
-from nanograd.generation import Sampling, TokenSampled
+from nanograd.generation import Ids, Sampling, TokenSampled
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.random import stream
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.tokenizer import Tokenizer, visible
 from nanograd.training.looking import preview_next
 from nanograd.training.trainer import first_prompt
 
@@ -26,6 +26,7 @@ class Writer:
         self._emit = emit
         self._tokens: Iterator[TokenSampled] | None = None
         self._vocabulary: tuple[str, ...] = ()
+        self._decode: Callable[[int], str] = str
         self._written = 0
         self._busy_s = 0.0
 
@@ -34,31 +35,33 @@ class Writer:
         """Whether a text is under way."""
         return self._tokens is not None
 
-    def start(self, request: Generate, model: GPTLanguageModel, tokenizer: CharacterTokenizer) -> None:
+    def start(self, request: Generate, model: GPTLanguageModel, tokenizer: Tokenizer) -> None:
         """Begin a text; a request that cannot be met is reported, and the text under way goes on."""
         try:
             sampling = _sampling(request)
-            prompt = tokenizer.encode(request.prompt or first_prompt(tokenizer))
+            prompt, following = _ids_of(request, tokenizer)
         except (VocabularyError, ValueError) as error:
             self._emit(ProblemFound(message=str(error), source="prompt"))
             return
         self.stop()
         seed = request.seed if request.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0]) & _LARGEST_SEED
         self._vocabulary = tokenizer.vocabulary
+        self._decode = tokenizer.new_decoder()
         self._written, self._busy_s = 0, 0.0
-        self._emit(GenerationStarted(prompt=request.prompt, seed=seed))
-        self._tokens = model.stream(prompt, request.max_new_tokens, sampling, stream(seed, "generate"))
+        texts = [self._decode(token_id) for token_id in following]
+        self._emit(GenerationStarted(prompt=request.prompt, seed=seed, last_text=texts[-1] if texts else ""))
+        self._tokens = model.stream(np.append(prompt, following), request.max_new_tokens, sampling, stream(seed, "generate"))
 
-    def preview(self, request: Generate, model: GPTLanguageModel, tokenizer: CharacterTokenizer) -> None:
+    def preview(self, request: Generate, model: GPTLanguageModel, tokenizer: Tokenizer) -> None:
         """Tell what could come after the prompt; a request that cannot be met shows nothing."""
         try:
             sampling = _sampling(request)
-            prompt = tokenizer.encode(request.prompt or first_prompt(tokenizer))
+            prompt, following = _ids_of(request, tokenizer)
         except (VocabularyError, ValueError):
             return
-        found = preview_next(model, prompt, sampling, _PREVIEWED_TOKENS)
+        found = preview_next(model, np.append(prompt, following), sampling, _PREVIEWED_TOKENS)
         rivals = tuple((tokenizer.vocabulary[index], own, drawn) for index, own, drawn in found)
-        self._emit(NextPreviewed(prompt=request.prompt, rivals=rivals))
+        self._emit(NextPreviewed(prompt=request.prompt, following=request.following, rivals=rivals))
 
     def write_for(self, duration_s: float) -> None:
         """Write tokens until `duration_s` is over, one at least."""
@@ -82,7 +85,8 @@ class Writer:
 
     def _event(self, sampled: TokenSampled) -> TextGenerated:
         return TextGenerated(
-            text=self._vocabulary[sampled.id],
+            text=self._decode(sampled.id),
+            token=self._vocabulary[sampled.id],
             probability=sampled.probability,
             rivals=tuple((self._vocabulary[rival], probability) for rival, probability in sampled.rivals),
         )
@@ -91,6 +95,19 @@ class Writer:
         self._tokens = None
         rate = self._written / self._busy_s if self._busy_s > 0 else 0.0
         self._emit(GenerationFinished(token_count=self._written, tokens_per_second=rate, was_stopped=was_stopped))
+
+
+def _ids_of(request: Generate, tokenizer: Tokenizer) -> tuple[Ids, Ids]:
+    """The ids of the prompt and of the tokens after it; raises VocabularyError for what the tokenizer does not know."""
+    prompt = tokenizer.encode(request.prompt or first_prompt(tokenizer))
+    id_of = {token: index for index, token in enumerate(tokenizer.vocabulary)} if request.following else {}
+    unknown = [token for token in request.following if token not in id_of]
+    if unknown:
+        raise VocabularyError(
+            f"The token “{visible(unknown[0])}” is not among the {tokenizer.vocabulary_size:,} that this model knows. "
+            "The text was written by another model; press Generate to begin anew."
+        )
+    return prompt, np.array([id_of[token] for token in request.following], np.int64)
 
 
 def _sampling(request: Generate) -> Sampling:

@@ -4,6 +4,7 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before any Qt is loaded: the windows of the tests need no screen
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: two threads that wait for each other crawl on a busy machine
 
+import hypothesis
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
@@ -15,6 +16,9 @@ from gui.main_window import MainWindow
 from nanograd.random import manual_seed
 from nanograd.text.corpus import Corpus
 from nanograd.training.settings import RunSettings
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes tells more of the machine
+hypothesis.settings.load_profile("unhurried")
 
 TEXT = "the cat sat on the mat; the dog dug in the fog.\n" * 40
 

@@ -1,37 +1,60 @@
-"""The card of the open text: its name, its size, how often each token occurs, and the bundled texts one click away."""
+"""The card of the text: its name, its size, how often each token occurs, how it is read, and the bundled texts one click away."""
 
 from fractions import Fraction
-from math import sqrt
+from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from gui.events import CorpusOpened
+from gui.events import CorpusAdvanced, CorpusOpened, EncodingAsked
 from gui.format import bytes_text, count_text, tooltip_text
 from gui.theme import SMALL_PX, mono_font, scaled, set_role
+from gui.views.cache_row import CacheRow
 from gui.views.elided_label import ElidedLabel
+from gui.views.encoding_question import EncodingQuestion
+from gui.views.opening_progress import OpeningProgress
 from gui.views.panel import Card
+from gui.views.text_reading import TextReading
+from gui.views.text_warning import TextWarning
+from gui.views.token_bars import FrequencyBars
+from nanograd.text.choice import TokenizerChoice
+from nanograd.text.source import TextSource
+from nanograd.text.tokenizer import visible
+from nanograd.training.settings import RunSettings
 from resources import BUNDLED_CORPORA
 
-INVITATION: Final = "Open a text of your own, or drop one anywhere on the window."
+INVITATION: Final = "Open texts of your own, or drop files and folders anywhere on the window."
 MISSING: Final = "This text cannot be found any more. The model can still write; to train it, open the text again."
 PREVIEW_LINES, PREVIEW_CHARACTERS = 4, 48
+_NAMED_TOKENS: Final = 5
 
 
 class CorpusCard(Card):
     """What the model learns from. Without a text it is an invitation."""
 
     open_requested = Signal()
+    folder_requested = Signal()
     bundled_requested = Signal(str)
+    reading_changed = Signal()
+    """The open text is to be read in another way: see `source_of` and `choice`."""
+    source_requested = Signal(object)
+    """Carries a TextSource to open."""
+    question_dismissed = Signal()
+    cancel_requested = Signal()
+    clear_cache_requested = Signal()
+    cache_limit_changed = Signal(object)
+    """Carries the limit in bytes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Text", parent)
         self._corpus: CorpusOpened | None = None
-        self._details = _button("Details", "corpus_details_button", "Show size, split and the first lines", "small_link")
+        self._details = _button(
+            "Details", "corpus_details_button", "Show size, split, the first lines, and how it is read", "small_link"
+        )
         self._details.setCheckable(True)
-        self._open = _button("Open…", "replace_corpus_button", "Open a text", "small_link")
+        self._folder = _button("Folder…", "open_folder_button", "Open all texts of a folder", "small_link")
+        self._open = _button("Open…", "replace_corpus_button", "Open texts", "small_link")
         self._name = ElidedLabel()
         self._name.setObjectName("corpus_name_label")
         self._name.setAccessibleName("Name of the text")
@@ -40,23 +63,48 @@ class CorpusCard(Card):
         self._hint = _label("corpus_hint_label", "muted")
         self._hint.setWordWrap(True)
         self._frequencies = FrequencyBars()
+        self._warning = TextWarning()
+        self._progress = OpeningProgress()
+        self._question = EncodingQuestion()
+        self._frequent = _label("frequent_tokens_label", "small")
+        self._frequent.setTextFormat(Qt.TextFormat.PlainText)
         self._split = _label("corpus_split_label", "small")
-        self._split.setWordWrap(True)
         self._preview = _label("corpus_preview_label", "muted")
         self._preview.setFont(mono_font(SMALL_PX))
         self._preview.setTextFormat(Qt.TextFormat.PlainText)
         self._preview.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        for label in (self._frequent, self._split):
+            label.setWordWrap(True)
+        self._reading = TextReading()
+        self._cache = CacheRow()
+        self._more = QWidget()
         self._bundled = {text.key: _bundled_button(text.key, text.title) for text in BUNDLED_CORPORA}
         self._arrange()
         self._connect()
         self.show_nothing()
 
     def _arrange(self) -> None:
-        self.add_control(self._details)
-        self.add_control(self._open)
+        for control in (self._details, self._folder, self._open):
+            self.add_control(control)
         self.body.setSpacing(3)
-        for widget in (self._name, self._size, self._hint, self._frequencies, self._split, self._preview):
+        more = QVBoxLayout(self._more)
+        more.setContentsMargins(0, 0, 0, 0)
+        more.setSpacing(3)
+        for detail in (self._frequent, self._split, self._preview, self._reading, self._cache):
+            more.addWidget(detail)
+        for widget in (
+            self._progress,
+            self._question,
+            self._name,
+            self._size,
+            self._hint,
+            self._frequencies,
+            self._warning,
+            self._more,
+        ):
             self.body.addWidget(widget)
+        self._progress.hide()
+        self._question.hide()
         row = QHBoxLayout()
         row.setContentsMargins(0, 4, 0, 0)
         row.setSpacing(6)
@@ -69,9 +117,29 @@ class CorpusCard(Card):
 
     def _connect(self) -> None:
         self._open.clicked.connect(self._on_open_clicked)
+        self._folder.clicked.connect(self._on_folder_clicked)
         self._details.toggled.connect(self._on_details_toggled)
         for button in self._bundled.values():
             button.clicked.connect(self._on_bundled_clicked)
+        self._warning.tokenizer_chosen.connect(self._reading.choose)
+        self._progress.cancel_requested.connect(self.cancel_requested)
+        self._question.answered.connect(self._on_encoding_chosen)
+        self._question.dismissed.connect(self._on_question_dismissed)
+        self._reading.changed.connect(self.reading_changed)
+        self._cache.clear_requested.connect(self.clear_cache_requested)
+        self._cache.limit_changed.connect(self.cache_limit_changed)
+
+    def choice(self) -> TokenizerChoice:
+        """The tokenizer that the next text is told in."""
+        return self._reading.choice()
+
+    def source_of(self, paths: tuple[Path, ...], encoding: str = "") -> TextSource:
+        """These files, read as the card has it."""
+        return self._reading.source_of(paths, encoding)
+
+    def settle(self) -> None:
+        """A text is being opened as the card has it now."""
+        self._reading.settle()
 
     def show_nothing(self) -> None:
         """Invite the reader to open a text."""
@@ -84,11 +152,19 @@ class CorpusCard(Card):
     def show_corpus(self, event: CorpusOpened, validation_fraction: float) -> None:
         """Show a text that was opened, and how it is split."""
         self._corpus = event
+        self._question.hide()
         self._name.setText(event.name)
-        self._size.setText(f"{count_text(event.character_count)} characters · {count_text(len(event.vocabulary))} distinct")
+        distinct = count_text(len(event.vocabulary))
+        if event.choice.kind == "character":
+            self._size.setText(f"{count_text(event.character_count)} characters · {distinct} distinct")
+        else:
+            self._size.setText(f"{count_text(event.token_count)} tokens · {distinct} distinct")
         self._frequencies.show_counts(event.token_counts)
+        self._frequent.setText(_most_frequent(event))
         lines = event.preview.splitlines()[:PREVIEW_LINES]
         self._preview.setText("\n".join(line[:PREVIEW_CHARACTERS] for line in lines))
+        self._reading.show_reading(event.choice, event.source, event.fields)
+        self._cache.show_size(event.cache_bytes)
         self._open.setText("Replace…")
         self.show_split(validation_fraction)
         self._show_parts(is_open=True)
@@ -96,100 +172,86 @@ class CorpusCard(Card):
     def show_split(self, validation_fraction: float) -> None:
         """Show how much of the text is kept for validation."""
         if self._corpus is not None:
-            learnt = int(self._corpus.character_count * (1 - Fraction(str(validation_fraction))))
-            kept = self._corpus.character_count - learnt
-            size = bytes_text(self._corpus.byte_count)
-            self._split.setText(f"{size} · {count_text(learnt)} to learn from · {count_text(kept)} kept for validation")
+            learnt = self._learnt(self._corpus.token_count, validation_fraction)
+            kept = self._corpus.token_count - learnt
+            size, characters = bytes_text(self._corpus.byte_count), count_text(self._corpus.character_count)
+            whole = size if self._corpus.choice.kind == "character" else f"{size} · {characters} characters"
+            self._split.setText(f"{whole} · {count_text(learnt)} to learn from · {count_text(kept)} kept for validation")
             self._size.setToolTip(tooltip_text(f"{self._split.text()}\n\n{self._preview.text()}"))
+
+    def show_fit(self, settings: RunSettings, parameter_count: int) -> None:
+        """Warn where the text does not suit the model that these settings describe."""
+        if self._corpus is not None:
+            learnt = self._learnt(self._corpus.token_count, settings.validation_fraction)
+            self._warning.show_fit(self._corpus, learnt, settings, parameter_count)
+
+    def show_progress(self, event: CorpusAdvanced | None) -> None:
+        """Show how far a text is that is being opened; None where none is."""
+        if event is not None:
+            self._question.hide()
+            self._progress.show_progress(event)
+        elif self._corpus is not None:  # what was chosen and could not be, or was given up, is so no more
+            self._reading.show_reading(self._corpus.choice, self._corpus.source, self._corpus.fields)
+        self._progress.setVisible(event is not None)
+
+    def show_question(self, event: EncodingAsked) -> None:
+        """Ask which encoding a file has."""
+        self._question.ask(event)
+        self._question.show()
+
+    def show_cache(self, size_bytes: int) -> None:
+        """Show what the encoded texts take on the disk."""
+        self._cache.show_size(size_bytes)
+
+    def show_cache_limit(self, limit_bytes: int) -> None:
+        """Show how much they may take."""
+        self._cache.show_limit(limit_bytes)
+
+    def _learnt(self, count: int, validation_fraction: float) -> int:
+        return int(count * (1 - Fraction(str(validation_fraction))))
 
     def _show_hint(self, name: str, hint: str) -> None:
         self._corpus = None
         self._name.setText(name)
         self._hint.setText(hint)
         self._open.setText("Open…")
+        self._warning.hide()
         self._show_parts(is_open=False)
 
     def _show_parts(self, *, is_open: bool) -> None:
         self._hint.setVisible(not is_open)
         for widget in (self._size, self._frequencies, self._details):
             widget.setVisible(is_open)
-        for widget in (self._split, self._preview):
-            widget.setVisible(is_open and self._details.isChecked())
+        self._more.setVisible(is_open and self._details.isChecked())
 
     def _on_open_clicked(self) -> None:
         self.open_requested.emit()
 
+    def _on_folder_clicked(self) -> None:
+        self.folder_requested.emit()
+
     def _on_details_toggled(self, is_shown: bool) -> None:
-        for widget in (self._split, self._preview):
-            widget.setVisible(is_shown and self._corpus is not None)
+        self._more.setVisible(is_shown and self._corpus is not None)
 
     def _on_bundled_clicked(self) -> None:
         for name, button in self._bundled.items():
             if button is self.sender():
                 self.bundled_requested.emit(name)
 
+    def _on_question_dismissed(self) -> None:
+        self._question.hide()
+        self.question_dismissed.emit()
 
-class FrequencyBars(QWidget):
-    """How often each of the most frequent tokens occurs, as bars that pale with their rank, on a square-root scale."""
-
-    PITCH_PX, GAP_PX, HEIGHT_PX = 6.35, 1.6, 24
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._counts: tuple[tuple[str, int], ...] = ()
-        self.setObjectName("token_frequencies")
-        self.setAccessibleName("How often each token occurs")
-        self.setFixedHeight(self.HEIGHT_PX + 4)
-
-    def show_counts(self, counts: tuple[tuple[str, int], ...]) -> None:
-        """Show tokens and how often they occur, most frequent first."""
-        self._counts = counts
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        """The bars take what width there is."""
-        return QSize(200, self.HEIGHT_PX + 4)
-
-    def event(self, event: QEvent) -> bool:
-        """Tell the token under the mouse and its count."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            rank = int(event.pos().x() / self._pitch())
-            if rank < len(self._counts):
-                token, count = self._counts[rank]
-                QToolTip.showText(
-                    event.globalPos(), f"{_visible(token)}  {count_text(count)} times (bars on a square-root scale)", self
-                )
-            else:
-                QToolTip.hideText()
-            return True
-        return super().event(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw as many bars as there is room for."""
-        if not self._counts:
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        pitch, most = self._pitch(), self._counts[0][1]
-        accent = self.palette().color(QPalette.ColorRole.Highlight)
-        visible = self._counts[: int((self.width() + self.GAP_PX) / pitch)]
-        for rank, (_, count) in enumerate(visible):
-            color = QColor(accent)
-            color.setAlphaF(max(0.35, 1.0 - 1.6 * rank / max(len(visible), 24)))
-            painter.setBrush(color)
-            height = max(1.5, self.HEIGHT_PX * sqrt(count / most))
-            painter.drawRoundedRect(QRectF(rank * pitch, self.height() - height, pitch - self.GAP_PX, height), 1, 1)
-        painter.end()
-
-    def _pitch(self) -> float:
-        """A few tokens spread over the whole width, within reason."""
-        return max(self.PITCH_PX, min(24.0, (self.width() + self.GAP_PX) / max(1, len(self._counts))))
+    def _on_encoding_chosen(self, source: TextSource) -> None:
+        self._question.hide()
+        self.source_requested.emit(source)
 
 
-def _visible(token: str) -> str:
-    names = {" ": "space", "\n": "line end", "\t": "tab", "\r": "carriage return"}
-    return names.get(token, repr(token)[1:-1])
+def _most_frequent(event: CorpusOpened) -> str:
+    """The most frequent tokens by name, each with its share of the text."""
+    most = [(token, count / event.token_count) for token, count in event.token_counts[:_NAMED_TOKENS] if count]
+    shares = (f"“{visible(token)}” {share:.1%}" for token, share in most)
+    return f"Most frequent: {'  '.join(shares)}"
 
 
 def _bundled_button(name: str, title: str) -> QPushButton:

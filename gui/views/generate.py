@@ -43,7 +43,10 @@ _FIELD_TEXTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
-    """What the user asks for: `top_k` 0 and `top_p` 1 are off, `temperature` 0 takes the likeliest, `seed` -1 is a random one."""
+    """What the user asks for: `top_k` 0 and `top_p` 1 are off, `temperature` 0 takes the likeliest, `seed` -1 is a random one.
+
+    `following` are the tokens after the prompt that are there already.
+    """
 
     prompt: str
     max_new_tokens: int
@@ -52,6 +55,7 @@ class GenerationRequest:
     top_p: float
     seed: int
     repetition_penalty: float = 1.0
+    following: tuple[str, ...] = ()
 
     def problems(self) -> dict[str, str]:
         """What is wrong with it: a field's name -> a message."""
@@ -86,7 +90,7 @@ class GenerateView(QWidget):
     generate_requested = Signal(object)
     """Carries a GenerationRequest."""
     preview_requested = Signal(object)
-    """Carries a GenerationRequest whose prompt is the text so far."""
+    """Carries a GenerationRequest for the text so far."""
     stop_requested = Signal()
     problem_found = Signal(str)
 
@@ -166,7 +170,9 @@ class GenerateView(QWidget):
         self._is_generating = True
         prompt, kept = self._branch or (event.prompt, [])
         self._branch = None
-        if not kept:
+        if kept:
+            kept[-1] = replace(kept[-1], text=event.last_text)
+        else:
             self._former.clear()
         self._prompt = prompt
         self.generated_text.begin()
@@ -192,7 +198,7 @@ class GenerateView(QWidget):
 
     def show_preview(self, event: NextPreviewed) -> None:
         """Draw what could come after the text so far; an answer to an older text is left out."""
-        if event.prompt == self._text_so_far() and self._is_available:
+        if (event.prompt, event.following) == self._so_far() and self._is_available:
             self.next_distribution.show_rivals(event.rivals)
 
     def note_change(self) -> None:
@@ -329,10 +335,10 @@ class GenerateView(QWidget):
         self.save_button.setEnabled(self.copy_button.isEnabled())
         self.back_button.setVisible(bool(self._former))
 
-    def _text_so_far(self) -> str:
-        """The prompt with what was made of it, where it is still the prompt."""
+    def _so_far(self) -> tuple[str, tuple[str, ...]]:
+        """The prompt, and the tokens that were made of it, where it is still the prompt."""
         prompt = self.prompt_edit.toPlainText()
-        return prompt + self.generated_text.text if prompt == self._prompt else prompt
+        return prompt, tuple(token.token for token in self.generated_text.tokens) if prompt == self._prompt else ()
 
     def _go_on_from(self, place: int, token: TextGenerated) -> None:
         """Keep the tokens before `place`, put `token` there, and have the model write the rest."""
@@ -344,24 +350,23 @@ class GenerateView(QWidget):
         if len(tokens) > place:
             self._former.append((self._prompt, tokens))
         kept = [*tokens[:place], token]
-        prompt = self._prompt
-        self._branch = (prompt, kept)
-        text = prompt + "".join(each.text for each in kept)
-        self.generate_requested.emit(replace(self.request(), prompt=text))
+        self._branch = (self._prompt, kept)
+        following = tuple(each.token for each in kept)
+        self.generate_requested.emit(replace(self.request(), prompt=self._prompt, following=following))
 
-    @Slot(int, str)
+    @Slot(int, object)
     def _on_rival_chosen(self, place: int, text: str) -> None:
         token = self.generated_text.tokens[place]
         probability = dict(token.rivals).get(text, 0.0)
-        self._go_on_from(place, replace(token, text=text, probability=probability))
+        self._go_on_from(place, replace(token, token=text, probability=probability))
 
-    @Slot(str)
+    @Slot(object)
     def _on_next_clicked(self, text: str) -> None:
         rivals = tuple((token, own) for token, own, _ in self.next_distribution.rivals)
         if self._prompt != self.prompt_edit.toPlainText():
             self._prompt = self.prompt_edit.toPlainText()
             self.generated_text.begin()
-        token = TextGenerated(text=text, probability=dict(rivals)[text], rivals=rivals[:5])
+        token = TextGenerated(text="", token=text, probability=dict(rivals)[text], rivals=rivals[:5])
         self._go_on_from(len(self.generated_text.tokens), token)
 
     @Slot()
@@ -378,7 +383,8 @@ class GenerateView(QWidget):
 
     @Slot()
     def _on_preview_due(self) -> None:
-        request = replace(self.request(), prompt=self._text_so_far())
+        prompt, following = self._so_far()
+        request = replace(self.request(), prompt=prompt, following=following)
         if self._is_available and not self._is_generating and not request.problems():
             self.preview_requested.emit(request)
 

@@ -16,7 +16,7 @@ Rivals = Sequence[tuple[str, float, float]]
 class NextDistribution(QWidget):
     """A column for each token: pale the model's own probability, strong the one it is drawn by. A click goes on with it."""
 
-    token_clicked = Signal(str)
+    token_clicked = Signal(object)
 
     HEIGHT_PX: Final = 62
     COLUMN_PX: Final = 23

@@ -16,7 +16,7 @@ Rivals = Sequence[tuple[str, float]]
 class RivalBars(QWidget):
     """A row for each token: the token, a bar, its share in percent. The one that did follow is in the accent."""
 
-    token_clicked = Signal(str)
+    token_clicked = Signal(object)
 
     ROW_PX: Final = 20
     MOST_LABEL_PX: Final = 64

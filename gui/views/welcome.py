@@ -60,7 +60,9 @@ class Welcome(QWidget):
         column.addWidget(self._logo)
         column.addSpacing(8)
         column.addWidget(_label("Watch a GPT learn your text", "figure"))
-        column.addWidget(_label("Drop a text file here, or open one. Then press Train and look inside while it learns.", "muted"))
+        column.addWidget(
+            _label("Drop texts or folders here, or open some. Then press Train and look inside while it learns.", "muted")
+        )
         column.addSpacing(12)
         column.addWidget(self._open, 0, Qt.AlignmentFlag.AlignHCenter)
         return self._zone

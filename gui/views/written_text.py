@@ -31,7 +31,7 @@ class WrittenText(QTextEdit):
     Pointing at a token shows its rivals; a click keeps them there, so that one of them can be clicked.
     """
 
-    rival_chosen = Signal(int, str)
+    rival_chosen = Signal(int, object)
     """The place of a token, counted from 0, and the text to go on with in its stead."""
 
     LINE_HEIGHT: Final = 140.0
@@ -198,11 +198,11 @@ class WrittenText(QTextEdit):
         self._card.set_clickable(False)
         self._card.hide()
 
-    @Slot(str)
+    @Slot(object)
     def _on_rival_clicked(self, text: str) -> None:
         place = self._pinned
         self._unpin()
-        if place is not None and text != self._tokens[place].text:
+        if place is not None and text != self._tokens[place].token:
             self.rival_chosen.emit(place, text)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -260,17 +260,19 @@ class WrittenText(QTextEdit):
 class RivalsCard(QWidget):
     """The likeliest tokens at one place, with their probabilities as bars."""
 
-    rival_clicked = Signal(str)
+    rival_clicked = Signal(object)
 
     ROW: Final = 20
     MARGIN: Final = 10
-    WIDTH: Final = 172
+    WIDTH: Final = 142
+    TOKEN_WIDTHS: Final = (30, 110)
     SHADOW: Final = 6
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
         self._token: TextGenerated | None = None
+        self._token_width = self.TOKEN_WIDTHS[0]
         self.setObjectName("rivals_card")
         self.setAccessibleName("Likeliest tokens at this place")
         self._hovered = -1
@@ -311,8 +313,11 @@ class RivalsCard(QWidget):
     def show_token(self, token: TextGenerated) -> None:
         """Show the rivals of `token`, itself included."""
         self._token = token
-        height = self.ROW * len(self._rivals()) + 2 * self.MARGIN
-        self.resize(self.WIDTH + 2 * self.SHADOW, height + 2 * self.SHADOW)
+        rivals = self._rivals()
+        widest = max(QFontMetricsF(mono_font()).horizontalAdvance(visible(text)) for text, _ in rivals)
+        self._token_width = min(max(int(widest) + 6, self.TOKEN_WIDTHS[0]), self.TOKEN_WIDTHS[1])
+        height = self.ROW * len(rivals) + 2 * self.MARGIN
+        self.resize(self.WIDTH + self._token_width + 2 * self.SHADOW, height + 2 * self.SHADOW)
         lines = [f"{visible(text)} {probability:.0%}" for text, probability in self._rivals()]
         self.setAccessibleDescription(", ".join(lines))
         self.update()
@@ -321,7 +326,7 @@ class RivalsCard(QWidget):
         """The rivals, and the token itself where it is not among them."""
         if self._token is None:
             return ()
-        rivals = dict(self._token.rivals) | {self._token.text: self._token.probability}
+        rivals = dict(self._token.rivals) | {self._token.token: self._token.probability}
         return tuple(sorted(rivals.items(), key=lambda rival: -rival[1]))
 
     def _paint_ground(self, painter: QPainter) -> QRectF:
@@ -337,13 +342,14 @@ class RivalsCard(QWidget):
 
     def _paint_row(self, painter: QPainter, row: QRectF, rival: tuple[str, float], largest: float) -> None:
         text, probability = rival
-        is_chosen = self._token is not None and text == self._token.text
+        is_chosen = self._token is not None and text == self._token.token
         share = probability / max(largest, 1e-9)
         painter.setFont(mono_font())
         painter.setPen(QColor(self._theme.accent_text if is_chosen else self._theme.text))
-        shown = painter.fontMetrics().elidedText(visible(text), Qt.TextElideMode.ElideRight, 30)
+        shown = painter.fontMetrics().elidedText(visible(text), Qt.TextElideMode.ElideRight, self._token_width)
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
-        bar = QRectF(row.left() + 32, row.center().y() - 3, max(6.0, (row.width() - 76) * share), 6)
+        bar = QRectF(row.left() + self._token_width + 2, row.center().y() - 3, 0, 6)
+        bar.setWidth(max(6.0, (row.right() - 44 - bar.left()) * share))
         colour = QColor(self._theme.accent)
         colour.setAlphaF(0.45 + 0.45 * min(1.0, share))
         painter.setPen(Qt.PenStyle.NoPen)

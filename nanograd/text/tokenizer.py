@@ -1,118 +1,90 @@
-"""From text to ids and back, one character a token."""
+"""What every tokenizer can do, whatever its tokens are, and how a token is shown."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Self
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nanograd.errors import VocabularyError
 
-_CODE_POINT_COUNT = 0x110000
-_PIECE = 1 << 18
 _VISIBLE = {" ": "·", "\n": "↵", "\t": "⇥"}
 
 
-class CharacterTokenizer:
-    """Each distinct character is a token; ids count from 0 in the order of the characters' code points.
+class Tokenizer(ABC):
+    """From text to ids and back. `kind` names the class in files.
 
-    `vocabulary` must be sorted, without repeats, and hold single characters; otherwise VocabularyError.
+    `vocabulary` has a text for each id, to be shown: where a token is no whole character, its bytes stand in it as Python's
+    "surrogateescape" has them. So no two tokens have the same.
     """
 
-    def __init__(self, vocabulary: Sequence[str]) -> None:
-        self.vocabulary = tuple(vocabulary)
-        _check_vocabulary(self.vocabulary)
-        self._code_points = _code_points("".join(self.vocabulary))
-        self._id_of = np.full(int(self._code_points[-1]) + 2, -1, dtype=np.int64)  # the last entry stands for all beyond
-        self._id_of[self._code_points] = np.arange(len(self.vocabulary))
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """A tokenizer of the characters that occur in `text`; raises VocabularyError for an empty one."""
-        is_present = np.zeros(_CODE_POINT_COUNT, dtype=np.bool_)
-        for start in range(0, len(text), _PIECE):
-            is_present[_code_points(text[start : start + _PIECE])] = True
-        return cls([chr(code_point) for code_point in np.flatnonzero(is_present)])
+    kind: ClassVar[str]
+    vocabulary: tuple[str, ...]
 
     @property
     def vocabulary_size(self) -> int:
         """How many ids there are."""
         return len(self.vocabulary)
 
+    @abstractmethod
     def encode(self, text: str) -> NDArray[np.int64]:
-        """The ids (N,) of the N characters of `text`; VocabularyError names those that are not in the vocabulary."""
-        ids = np.empty(len(text), dtype=np.int64)
-        for start in range(0, len(text), _PIECE):  # piece by piece, so that what lies between stays in the cache
-            piece = ids[start : start + _PIECE]
-            np.take(self._id_of, _code_points(text[start : start + _PIECE]), out=piece, mode="clip")
-            if piece.min() < 0:
-                raise VocabularyError(self._describe_unknown(text[start : start + _PIECE], piece))
-        return ids
+        """The ids (N,) of `text`; raises VocabularyError for what the vocabulary has no token for."""
 
+    def encode_pieces(self, pieces: Iterable[str]) -> Iterator[NDArray[np.int64]]:
+        """The ids of a text that comes in pieces, cut anywhere."""
+        return map(self.encode, pieces)
+
+    @abstractmethod
     def decode(self, ids: ArrayLike) -> str:
         """The text of ids (N,); raises VocabularyError where one is out of range."""
-        array = np.asarray(ids)
-        if array.size == 0:
-            return ""
-        if array.ndim != 1 or array.dtype.kind not in "iu":
-            raise VocabularyError(f"Ids are a row of whole numbers; these are {array.dtype} of shape {array.shape}.")
-        low, high = int(array.min()), int(array.max())
-        if low < 0 or high >= self.vocabulary_size:
-            wrong = low if low < 0 else high
-            raise VocabularyError(f"The id {wrong} is not in the vocabulary; ids go from 0 to {self.vocabulary_size - 1}.")
-        text: str = self._code_points[array].tobytes().decode("utf-32-le", "surrogatepass")
-        return text
 
+    def new_decoder(self) -> Callable[[int], str]:
+        """Decodes one id after the other: a character that several tokens make comes with the last of them."""
+        return self.vocabulary.__getitem__
+
+    @abstractmethod
     def as_dict(self) -> dict[str, Any]:
         """What `from_dict` takes, ready for JSON."""
-        characters = "".join(self.vocabulary)
-        # Two halves of a surrogate pair side by side would come back from JSON as one character.
-        has_surrogates = any("\ud800" <= character <= "\udfff" for character in self.vocabulary)
-        return {"kind": "character", "vocabulary": list(characters) if has_surrogates else characters}
 
     @classmethod
+    @abstractmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The tokenizer that `as_dict` describes; raises VocabularyError for anything else."""
-        if not isinstance(values, Mapping) or values.get("kind") != "character":
-            raise VocabularyError("This is not the description of a character tokenizer; its kind should be 'character'.")
-        vocabulary = values.get("vocabulary")
-        if not isinstance(vocabulary, str | list):
-            raise VocabularyError(f"A vocabulary is a text of all characters, not {type(vocabulary).__name__}.")
-        return cls(vocabulary)
 
-    def _describe_unknown(self, text: str, ids: NDArray[np.int64]) -> str:
-        distinct, first_places = np.unique(_code_points(text)[ids < 0], return_index=True)
-        names = [repr(chr(code_point)) for code_point in distinct[np.argsort(first_places)]]
-        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        subject = f"The character {names[0]} is" if len(names) == 1 else f"The characters {', '.join(names[:8])}{more} are"
-        these = "it" if len(names) == 1 else "them"
-        known = f"not among the {self.vocabulary_size} that the model knows"
-        return f"{subject} {known}. Leave {these} out, or train on a text that has {these}."
+
+def checked_ids(ids: ArrayLike, vocabulary_size: int) -> NDArray[Any]:
+    """Ids as an array (N,); raises VocabularyError where they are none, or one is out of range."""
+    array = np.asarray(ids)
+    if array.size == 0:
+        return np.empty(0, np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise VocabularyError(f"Ids are a row of whole numbers; these are {array.dtype} of shape {array.shape}.")
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= vocabulary_size:
+        wrong = low if low < 0 else high
+        raise VocabularyError(f"The id {wrong} is not in the vocabulary; ids go from 0 to {vocabulary_size - 1}.")
+    return array
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The characters of `text` as numbers (N,)."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
 def visible(token: str) -> str:
-    """A printable form of a token for axes and lists: ' ' is '·', a new line '↵', a control character its code."""
-    shown = "".join(_visible_character(character) for character in token)
+    """A printable form of a token for axes and lists: ' ' is '·', a new line '↵', a control character its code.
+
+    The bytes of a character that is not whole stand in angles, as ‹E2 82›.
+    """
+    shown = "".join(map(_visible_character, token)).replace("›‹", " ")
     return f"◌{shown}" if token and unicodedata.combining(token[0]) else shown
 
 
 def _visible_character(character: str) -> str:
     if character in _VISIBLE:
         return _VISIBLE[character]
+    if "\udc80" <= character <= "\udcff":
+        return f"‹{ord(character) - 0xDC00:02X}›"
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-
-
-def _code_points(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def _check_vocabulary(vocabulary: tuple[str, ...]) -> None:
-    if not vocabulary:
-        raise VocabularyError("A vocabulary needs at least one character; this one is empty.")
-    for token in vocabulary:
-        if not isinstance(token, str) or len(token) != 1:
-            raise VocabularyError(f"A character vocabulary holds single characters, not {token!r}.")
-    if any(left >= right for left, right in pairwise(vocabulary)):
-        raise VocabularyError("A vocabulary is sorted and names each character once; this one is not.")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from nanograd import model_state
 from nanograd.errors import CheckpointError, NanogradError
 from nanograd.gptlanguage import GPTLanguageModel
+from nanograd.text.choice import tokenizer_from_dict
 from nanograd.text.corpus import Corpus
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.source import TextSource
+from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.digest import DigestChain
 from nanograd.training.estimate import parameter_count
 from nanograd.training.metrics import METRIC_NAMES, Metrics, MetricsArrays
@@ -27,18 +29,28 @@ _STREAMS = "SFC64, seeded with [seed, crc32(purpose), step] for each purpose and
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusRecord:
-    """Which text a run learns from; `digest` is the SHA-256 of its UTF-8."""
+    """Which text a run learns from; `digest` is the SHA-256 of its UTF-8, `source` and `stamp` tell of its files."""
 
     name: str
     path: str
     digest: str
     character_count: int
+    source: dict[str, Any] = field(default_factory=dict)
+    stamp: str = ""
 
     @classmethod
     def of(cls, corpus: Corpus) -> Self:
         """The record of a corpus."""
         path = "" if corpus.path is None else str(corpus.path)
-        return cls(name=corpus.name, path=path, digest=corpus.digest, character_count=corpus.character_count)
+        return cls(
+            name=corpus.name, path=path, digest=corpus.digest, character_count=corpus.character_count,
+            source=corpus.source.as_dict() if corpus.source else {}, stamp=corpus.stamp,
+        )  # fmt: skip
+
+    def text_source(self) -> TextSource | None:
+        """The files that the text came from; None for a text without."""
+        source = TextSource.from_dict(self.source)
+        return source or (TextSource(paths=(Path(self.path),)) if self.path else None)
 
     def as_dict(self) -> dict[str, Any]:
         """The record as JSON takes it."""
@@ -51,7 +63,7 @@ class SavedRun:
 
     name: str
     settings: RunSettings
-    tokenizer: CharacterTokenizer
+    tokenizer: Tokenizer
     step: int
     probe: str
     corpus: CorpusRecord
@@ -72,6 +84,10 @@ class SavedRun:
         if corpus.digest != self.corpus.digest:
             raise CheckpointError(
                 f"{self.name} was trained on {self.corpus.name}, and {corpus.name} is another text; open {self.corpus.name}."
+            )
+        if not corpus.is_encoded_by(self.tokenizer):
+            raise CheckpointError(
+                f"{self.name} was trained on {self.corpus.name} with other tokens; open {self.corpus.name} again."
             )
         self._check_size()
         trainer = Trainer(self.settings, corpus, probe="")
@@ -168,13 +184,17 @@ def _parse(name: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
     if type(step) is not int or step < 0 or not isinstance(probe, str):
         raise ValueError("step or probe is of the wrong kind")
     record = CorpusRecord(**json.loads(metadata["corpus"]))
-    texts = (record.name, record.path, record.digest)
-    if not all(isinstance(value, str) for value in texts) or type(record.character_count) is not int:
+    texts = (record.name, record.path, record.digest, record.stamp)
+    if (
+        not all(isinstance(value, str) for value in texts)
+        or type(record.character_count) is not int
+        or not isinstance(record.source, dict)
+    ):
         raise ValueError("the record of the text is of the wrong kind")
     return SavedRun(
         name=name,
         settings=RunSettings.from_dict(json.loads(metadata["settings"])),
-        tokenizer=CharacterTokenizer.from_dict(json.loads(metadata["tokenizer"])),
+        tokenizer=tokenizer_from_dict(json.loads(metadata["tokenizer"])),
         step=step,
         probe=probe,
         corpus=record,

@@ -71,9 +71,12 @@ def plane_of(table: Array, former: NDArray[np.float32] | None = None) -> NDArray
     """Rows (V, C) in the plane of their two first principal components: (V, 2).
 
     The plane is turned, and mirrored where need be, so that the points lie as near to `former` ones as they can (orthogonal
-    Procrustes; Schönemann, 1966): from one look to the next they move, and do not jump.
+    Procrustes; Schönemann, 1966): from one look to the next they move, and do not jump. Where not all are finite, all lie at 0.
     """
-    centred = table.astype(np.float64) - table.mean(axis=0)
+    if not np.isfinite(table).all():  # of these there may be no eigenvalues
+        return np.zeros((len(table), 2), np.float32)
+    centred = table.astype(np.float64)
+    centred -= centred.mean(axis=0)
     if len(table) <= table.shape[1]:  # the smaller of two matrices with the same first eigenvalues
         values, vectors = np.linalg.eigh(centred @ centred.T)
         points = vectors[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0))

@@ -6,7 +6,7 @@ from nanograd.generation import Ids, Sampling, token_probabilities
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.graph import Array
 from nanograd.softmax import softmax_array
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.events import Inside, Predictions, ProbeTaken
 from nanograd.training.inside import Change, look_inside
 from nanograd.training.native import blas_threads
@@ -18,7 +18,7 @@ _REPEATED_TOKENS = 32
 
 def look_at(
     model: GPTLanguageModel,
-    tokenizer: CharacterTokenizer,
+    tokenizer: Tokenizer,
     ids: Ids,
     step: int,
     change: Change | None = None,
@@ -40,7 +40,7 @@ def look_at(
     return ProbeTaken(step=step, tokens=tokens, weights=weights, predictions=predictions, scores=scores, inside=inside)
 
 
-def predict(model: GPTLanguageModel, tokenizer: CharacterTokenizer, ids: Ids, stream: Array) -> Predictions:
+def predict(model: GPTLanguageModel, tokenizer: Tokenizer, ids: Ids, stream: Array) -> Predictions:
     """What the `stream` (n_layer + 1, T, C) over `ids` (T,) says of the token after each, layer by layer."""
     layers, T, C = stream.shape
     V = model.config.vocab_size

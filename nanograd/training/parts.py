@@ -81,6 +81,8 @@ class Parts:
         processes = self._processes if is_worth_it and self.start_processes(model) else None
         slices = _slices(len(inputs), self.count)
 
+        lost: list[ProcessLostError] = []
+
         def compute(numbered: tuple[int, slice]) -> tuple[float, list[Array]]:
             part, rows = numbered
             batch = inputs[rows], targets[rows], len(inputs[rows]) / len(inputs)
@@ -88,10 +90,12 @@ class Parts:
                 try:
                     return processes.gradients(part, *batch, streams(part))
                 except ProcessLostError as error:
-                    self._give_processes_up(str(error))
+                    lost.append(error)
             return part_gradients(model, parameters, *batch, streams(part))
 
         computed = self._map(compute, list(enumerate(slices)))
+        if lost:
+            self._give_processes_up(str(lost[0]))
 
         def add_up(positions: Sequence[int]) -> float:
             squares = 0.0

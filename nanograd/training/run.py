@@ -7,8 +7,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
-from nanograd.errors import CheckpointError, CorpusError, SettingsError
-from nanograd.text.corpus import Corpus, ids_path, load_cached_corpus, load_corpus, save_ids
+from nanograd.errors import CheckpointError, SettingsError
+from nanograd.text.cache import IdsCache
+from nanograd.text.corpus import Corpus, describe_change, encode_again
 from nanograd.training.checkpoint import CorpusRecord, SavedRun, save_run
 from nanograd.training.estimate import check_memory
 from nanograd.training.events import (
@@ -32,6 +33,7 @@ from nanograd.training.trainer import Trainer
 from nanograd.training.versions import present_versions
 
 AUTOSAVE_INTERVAL_S = 60.0
+_KEPT_BYTES = 1 << 26  # a text up to this size is kept with the runs, so that clearing the user's cache never costs it
 
 
 class Run:
@@ -208,9 +210,9 @@ class Run:
         directory.note_probe(trainer.step, trainer.probe)
 
     def _save_ids(self) -> None:
-        folder = _corpora(self._data_directory)
-        if not ids_path(folder, self.trainer.corpus.digest).exists():
-            save_ids(self.trainer.corpus, folder)
+        text = self.trainer.corpus.text
+        if not text.is_cached or text.byte_count <= _KEPT_BYTES:
+            _corpora(self._data_directory).add(text)
 
     def _keep(self, event: TrainingEvent) -> Iterator[CheckpointFailed]:
         if not isinstance(event, StepFinished | EvaluationFinished | SampleWritten | SettingsChanged | ProbeChanged):
@@ -298,22 +300,24 @@ class Run:
             self._looks.clear()
 
 
-def find_corpus(saved: SavedRun, data_directory: Path) -> Corpus | None:
-    """The text that a run was trained on, from the data folder or from where it lay; None where both are gone."""
+def find_corpus(saved: SavedRun, data_directory: Path, cache: IdsCache | None = None) -> Corpus | None:
+    """The text that a run was trained on, from a cache or from where it lay; None where all are gone.
+
+    Where its files have changed or vanished since, its `notice` says so.
+    """
     record = saved.corpus
-    path = Path(record.path) if record.path else None
-    cached = load_cached_corpus(_corpora(data_directory), record.digest, saved.tokenizer, record.name, path)
-    if cached is not None or path is None:
-        return cached
-    try:
-        corpus = load_corpus(path)
-    except CorpusError:
-        return None
-    return corpus if corpus.digest == record.digest else None
+    source = record.text_source()
+    for place in (cache, _corpora(data_directory)):
+        text = place.find(record.digest, saved.tokenizer) if place else None
+        if text is not None:
+            notice = describe_change(source, record.stamp, record.digest) if source else ""
+            return Corpus(name=record.name, text=text, source=source, stamp=record.stamp, notice=notice)
+    found = encode_again(source, saved.tokenizer, record.digest, cache) if source else None
+    return replace(found, name=record.name) if found else None
 
 
-def _corpora(data_directory: Path) -> Path:
-    return data_directory / "corpora"
+def _corpora(data_directory: Path) -> IdsCache:
+    return IdsCache(data_directory / "corpora")
 
 
 def _changes_between(before: RunSettings, after: RunSettings, step: int) -> list[SettingsChanged]:

@@ -16,7 +16,7 @@ from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
 from nanograd.random import stream, using
 from nanograd.schedule import warmup_decay
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
-from nanograd.text.tokenizer import CharacterTokenizer
+from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.digest import DigestChain, weights_digest
 from nanograd.training.estimate import model_config
 from nanograd.training.events import (
@@ -77,10 +77,10 @@ def build_optimizer(model: GPTLanguageModel, settings: RunSettings) -> Optimizer
 
 def default_probe(corpus: Corpus) -> str:
     """The beginning of the text."""
-    return corpus.tokenizer.decode(corpus.ids[:PROBE_TOKENS])
+    return corpus.tokenizer.decode(corpus.ids[:PROBE_TOKENS]).removesuffix("\ufffd")  # a character that the cut left unfinished
 
 
-def first_prompt(tokenizer: CharacterTokenizer) -> str:
+def first_prompt(tokenizer: Tokenizer) -> str:
     """What a text begins after where no prompt is given: a new line where the model knows one."""
     return "\n" if "\n" in tokenizer.vocabulary else tokenizer.vocabulary[0]
 
@@ -95,7 +95,7 @@ class Trainer:
         self.settings = settings.check()
         check_corpus_fits(corpus, settings.block_size, settings.validation_fraction)
         self.corpus = corpus
-        self.tokenizer: CharacterTokenizer = corpus.tokenizer
+        self.tokenizer: Tokenizer = corpus.tokenizer
         self.model = build_model(settings, self.tokenizer.vocabulary_size)
         self.optimizer = build_optimizer(self.model, settings)
         self.step = 0

@@ -33,6 +33,7 @@ from gui.events import (
     ShutdownRefused,
     TextGenerated,
 )
+from nanograd.text.source import TextSource
 from nanograd.training.events import ProbeTaken, RunFinished, RunStarted, SampleWritten, StepFinished
 from nanograd.training.parts import Parts
 from nanograd.training.run import Run
@@ -100,7 +101,7 @@ def generate(prompt="the ", tokens=5, **more):
 
 
 def test_a_run_is_told_from_its_start_to_its_end(listener, text_file, small_settings):
-    opened = listener.ask(OpenCorpus(path=text_file), CorpusOpened)
+    opened = listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))), CorpusOpened)
     assert (opened.name, opened.character_count, opened.byte_count) == ("cats.txt", 1920, 1920)
     assert sum(count for _, count in opened.token_counts) == 1920
     assert opened.probe == text_file.read_text(encoding="utf-8")[:24]
@@ -119,7 +120,7 @@ def test_a_bundled_text_has_no_path(listener):
 
 
 def test_pausing_before_the_first_step_lets_the_run_begin_afterwards(listener, text_file, small_settings):
-    listener.engine.post(OpenCorpus(path=text_file))
+    listener.engine.post(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.engine.post(StartTraining(settings=small_settings))
     listener.engine.post(PauseTraining())
     listener.hear_state("paused")
@@ -129,7 +130,7 @@ def test_pausing_before_the_first_step_lets_the_run_begin_afterwards(listener, t
 
 
 def test_requests_go_before_the_next_step(listener, text_file, endless):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=endless), StepFinished)
     probe = listener.ask(SetProbe(text="fog"), ProbeTaken, lambda event: event.tokens == ("f", "o", "g"))
     np.testing.assert_allclose(probe.weights.sum(axis=-1), 1, rtol=1e-5)
@@ -139,7 +140,7 @@ def test_requests_go_before_the_next_step(listener, text_file, endless):
 
 
 def test_writing_and_training_take_turns(listener, text_file, endless):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=replace(endless, eval_interval=1_000_000)), StepFinished)
     listener.ask(generate(tokens=40), TextGenerated)
     before = len(listener.steps())
@@ -148,10 +149,10 @@ def test_writing_and_training_take_turns(listener, text_file, endless):
 
 
 def test_a_request_that_fails_does_not_disturb_the_run(listener, text_file, endless, tmp_path):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=endless), StepFinished)
     for command in (
-        OpenCorpus(path=tmp_path / "missing.txt"),
+        OpenCorpus(source=TextSource(paths=(tmp_path / "missing.txt",))),
         OpenCheckpoint(path=tmp_path / "missing.safetensors"),
         SaveCheckpoint(path=tmp_path / "missing" / "run.safetensors"),
         SetProbe(text="Ω"),
@@ -167,7 +168,7 @@ def test_a_request_that_fails_does_not_disturb_the_run(listener, text_file, endl
 def test_a_fault_of_the_programs_own_in_a_step_rests_the_run_with_its_traceback(
     listener, text_file, endless, monkeypatch, caplog
 ):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=endless), StepFinished)
 
     def break_down(*_):
@@ -184,7 +185,7 @@ def test_a_fault_of_the_programs_own_in_a_step_rests_the_run_with_its_traceback(
 
 
 def test_a_step_that_the_memory_does_not_suffice_for_rests_the_run_and_says_what_to_do(listener, text_file, endless, monkeypatch):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=endless), StepFinished)
 
     def run_out(*_):
@@ -200,7 +201,7 @@ def test_a_step_that_the_memory_does_not_suffice_for_rests_the_run_and_says_what
 
 def test_a_fault_in_a_request_is_told_and_the_buttons_get_their_state_again(listener, text_file, endless, monkeypatch):
     unsaved = replace(endless, eval_interval=1_000_000)  # no evaluation saves the run meanwhile
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(TakeStep(settings=unsaved))
     listener.hear_state("paused")
     listener.ask(StartTraining(settings=unsaved), StepFinished)
@@ -214,7 +215,7 @@ def test_a_fault_in_a_request_is_told_and_the_buttons_get_their_state_again(list
 def test_a_shutdown_that_breaks_down_is_refused_and_a_second_one_is_not(tmp_path, text_file, endless, monkeypatch):
     unsaved = replace(endless, eval_interval=1_000_000)
     listener = Listener(tmp_path / "data")
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=unsaved), StepFinished)
     monkeypatch.setattr(Run, "save", lambda run, path=None: 1 / 0)
     listener.ask(Shutdown(), ShutdownRefused)
@@ -225,7 +226,7 @@ def test_a_shutdown_that_breaks_down_is_refused_and_a_second_one_is_not(tmp_path
 
 def test_a_shutdown_in_training_saves_the_last_step(tmp_path, text_file, endless):
     first = Listener(tmp_path / "data")
-    first.ask(OpenCorpus(path=text_file))
+    first.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     first.ask(StartTraining(settings=endless), StepFinished)
     first.leave()
     (saved,) = (tmp_path / "data" / "runs").glob("*/checkpoint.safetensors")
@@ -237,7 +238,7 @@ def test_a_shutdown_in_training_saves_the_last_step(tmp_path, text_file, endless
 
 
 def test_an_opened_run_brings_its_samples_and_one_from_elsewhere_brings_none(listener, text_file, small_settings, tmp_path):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=small_settings))
     listener.hear_state("finished")
     listener.ask(SaveCheckpoint(path=tmp_path / "copy.safetensors"), CheckpointWritten)
@@ -249,7 +250,7 @@ def test_an_opened_run_brings_its_samples_and_one_from_elsewhere_brings_none(lis
 
 
 def test_damaged_lines_among_the_samples_are_left_out(listener, text_file, small_settings, tmp_path):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=small_settings))
     listener.hear_state("finished")
     (saved,) = (tmp_path / "data" / "runs").glob("*/checkpoint.safetensors")
@@ -263,7 +264,7 @@ def test_damaged_lines_among_the_samples_are_left_out(listener, text_file, small
 
 
 def test_a_checkpoint_is_paused_or_finished_as_its_steps_say(listener, text_file, small_settings, tmp_path):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(TakeStep(settings=small_settings))
     listener.hear_state("paused")
     listener.ask(SaveCheckpoint(path=tmp_path / "middle.safetensors"), CheckpointWritten)
@@ -277,7 +278,7 @@ def test_a_checkpoint_is_paused_or_finished_as_its_steps_say(listener, text_file
 
 
 def test_a_new_run_starts_only_where_it_can_and_the_old_one_stays_until_then(listener, text_file, small_settings):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=small_settings))
     listener.hear_state("finished")
     listener.ask(StartTraining(settings=replace(small_settings, block_size=4000)), ProblemFound)
@@ -286,7 +287,7 @@ def test_a_new_run_starts_only_where_it_can_and_the_old_one_stays_until_then(lis
 
 
 def test_closing_the_run_keeps_the_text(listener, text_file, small_settings):
-    listener.ask(OpenCorpus(path=text_file))
+    listener.ask(OpenCorpus(source=TextSource(paths=(text_file,))))
     listener.ask(StartTraining(settings=small_settings))
     listener.hear_state("finished")
     listener.ask(CloseRun())

@@ -143,7 +143,7 @@ def test_no_two_actions_share_a_shortcut(person):
 
 
 def test_chosen_files_are_opened_and_saved_under_their_ending(person, text_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(text_file), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(text_file)], ""))
     with person.wait_for(person.window.corpus_opened):
         person.do("open_corpus_action")
     person.set_up()
@@ -189,6 +189,7 @@ def test_the_curves_are_saved_as_a_drawing_and_the_axis_turns_logarithmic(person
 
 def test_closing_the_file_chooser_changes_nothing(person, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([], ""))
     person.action("open_corpus_action").trigger()
     person.action("open_checkpoint_action").trigger()
     assert person.errors == []
@@ -269,7 +270,7 @@ def test_figures_of_a_finished_run_rest(person, text_file):
     assert person.find("step_number_label").text() == "12"
     last_loss = f"{person.window.history.train_loss[-1]:.3f}"
     person.wait(lambda: person.find("status_loss_label").text() == last_loss)
-    assert person.find("status_rate_label").text() == ""
+    person.wait(lambda: person.find("status_rate_label").text() == "")
     assert person.find("status_time_left_label").text() == ""
 
 

@@ -3,6 +3,9 @@ import pytest
 from gui.commands import Generate
 from gui.events import GenerationFinished, GenerationStarted, ProblemFound, TextGenerated
 from gui.writer import Writer
+from nanograd.generation import TokenSampled
+from nanograd.text.byte import ByteTokenizer
+from nanograd.text.tokenizer import visible
 from nanograd.training.trainer import Trainer
 
 
@@ -98,3 +101,44 @@ def test_an_empty_prompt_begins_after_a_new_line(write, told):
 def test_stopping_where_nothing_is_written_tells_nothing(told):
     Writer(told.append).stop()
     assert told == []
+
+
+def test_a_character_appears_with_the_last_of_its_bytes(told, small_settings, small_corpus):
+    class Scripted:
+        def stream(self, *_):
+            for byte in "aé€".encode():
+                yield TokenSampled(id=byte, probability=0.5, rivals=((byte, 0.5), (0xE2, 0.25)))
+
+    writer = Writer(told.append)
+    writer.start(Generate(prompt="", max_new_tokens=6, temperature=1.0, top_k=0, top_p=1.0, seed=1), Scripted(), ByteTokenizer())
+    finish(writer)
+    events = [event for event in told if isinstance(event, TextGenerated)]
+    assert [event.text for event in events] == ["a", "", "é", "", "", "€"]
+    assert [visible(event.token) for event in events] == ["a", "‹C3›", "‹A9›", "‹E2›", "‹82›", "‹AC›"]
+    assert [visible(text) for text, _ in events[0].rivals] == ["a", "‹E2›"]
+
+
+def test_a_text_goes_on_after_the_very_tokens_that_are_there_already(told, small_settings, small_corpus):
+    class Watched:
+        def stream(self, ids, *_):
+            self.seen = ids.tolist()
+            yield TokenSampled(id=0xAC, probability=0.5, rivals=((0xAC, 0.5),))
+
+    model, writer = Watched(), Writer(told.append)
+    request = Generate(
+        prompt="a", following=("b", "\udce2", "\udc82"), max_new_tokens=1, temperature=1.0, top_k=0, top_p=1.0, seed=1
+    )
+    writer.start(request, model, ByteTokenizer())
+    finish(writer)
+    assert bytes(model.seen) == b"ab\xe2\x82"
+    assert told[0].last_text == ""
+    assert told[1].text == "€"
+    whole = Generate(prompt="a", following=("\udcc3", "\udca9"), max_new_tokens=1, temperature=1.0, top_k=0, top_p=1.0, seed=1)
+    writer.start(whole, model, ByteTokenizer())
+    assert told[-1].last_text == "é"
+
+
+def test_tokens_of_another_model_are_refused(write, told):
+    write(following=("the", "Ω"))
+    assert isinstance(told[-1], ProblemFound)
+    assert "“the” is not among" in told[-1].message

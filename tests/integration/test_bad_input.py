@@ -29,7 +29,7 @@ def break_disk(monkeypatch):
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(None, "There is no file"), (b"", "is empty"), (bytes(range(256)) * 20, "binary data"), ("folder", "is a folder")],
+    [(None, "There is no file"), (b"", "is empty"), (bytes(range(256)) * 20, "binary data"), ("folder", "holds no texts")],
     ids=["missing", "empty", "binary", "folder"],
 )
 def test_a_file_that_is_no_text_is_refused_and_another_can_be_opened(person, tmp_path, text_file, content, expected):
@@ -48,14 +48,14 @@ def test_a_file_that_is_no_text_is_refused_and_another_can_be_opened(person, tmp
 
 
 def test_a_file_that_may_not_be_read_is_refused(person, text_file, monkeypatch):
-    read = Path.read_bytes  # permissions would not stop the superuser
+    opened = Path.open  # permissions would not stop the superuser
 
-    def refuse(path):
+    def refuse(path, *arguments, **more):
         if path == text_file:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return read(path)
+        return opened(path, *arguments, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     person.window.open_corpus(text_file)
     assert "may not be read" in person.wait_for_error()
 
@@ -69,11 +69,14 @@ def test_a_text_that_cannot_be_opened_does_not_disturb_the_run(person, text_file
     assert person.states == ["training"]
 
 
-def test_a_text_in_another_encoding_opens_and_the_notice_says_which_was_assumed(person, tmp_path):
+def test_a_text_in_another_encoding_opens_once_the_user_has_said_which_it_is(person, tmp_path):
     path = tmp_path / "old.txt"
     path.write_bytes(("Grüße, “naïve” café\n" * 60).encode("cp1252"))
-    person.open(path)
-    assert "Windows-1252" in person.message()
+    person.window.open_corpus(path)
+    assert "old.txt is not Unicode" in person.wait_for_error()
+    with person.wait_for(person.window.corpus_opened):
+        person.do("guess_windows-1252_button")
+    assert not person.find("encoding_question").isVisible()
     person.set_up()
     person.do("train_action")
     person.wait_for_state("finished")

@@ -231,8 +231,9 @@ def test_a_run_whose_text_is_gone_writes_and_asks_for_it_and_goes_on_once_it_is_
     person.save(checkpoint)
     person.leave()
     text_file.unlink()
-    for cached in (tmp_path / "data" / "corpora").iterdir():
-        cached.unlink()
+    for folder in ("corpora", "cache"):
+        for cached in (tmp_path / "data" / folder).iterdir():
+            cached.unlink()
     later = open_window()
     later.open_checkpoint(checkpoint)
     assert later.find("corpus_name_label").text() == "cats.txt"

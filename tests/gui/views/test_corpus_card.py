@@ -23,6 +23,7 @@ def corpus(name="tales.txt"):
         byte_count=72,
         character_count=72,
         vocabulary=("\n", " ", "e"),
+        token_count=72,
         token_counts=counts,
         preview="e e\ne <b>",
     )
@@ -57,7 +58,7 @@ def test_the_first_lines_show_on_demand(qtbot, card):
 
 
 def test_without_a_text_the_card_invites(card):
-    assert "Open a text" in label(card, "corpus_hint_label").text()
+    assert "Open texts" in label(card, "corpus_hint_label").text()
     assert not label(card, "corpus_size_label").isVisible()
 
 

@@ -19,7 +19,9 @@ def view(qtbot):
 
 
 def tokens(text):
-    return [TextGenerated(text=character, probability=0.5, rivals=(("e", 0.5), ("a", 0.25))) for character in text]
+    return [
+        TextGenerated(text=character, token=character, probability=0.5, rivals=(("e", 0.5), ("a", 0.25))) for character in text
+    ]
 
 
 def begin(view, prompt="ROMEO:", seed=42):
@@ -144,7 +146,9 @@ def test_the_text_stays_at_its_end_unless_the_user_scrolled_up(view):
 def test_pointing_at_a_token_shows_its_rivals(view, move_mouse):
     begin(view)
     text = view.generated_text
-    view.append([*tokens("a"), TextGenerated(text="b", probability=0.1, rivals=(("x", 0.6), ("\n", 0.3))), *tokens("c")])
+    view.append(
+        [*tokens("a"), TextGenerated(text="b", token="b", probability=0.1, rivals=(("x", 0.6), ("\n", 0.3))), *tokens("c")]
+    )
     card = text.findChild(object, "rivals_card")
     cursor = QTextCursor(text.document())
     cursor.setPosition(1)
@@ -161,7 +165,7 @@ def test_pointing_at_a_token_shows_its_rivals(view, move_mouse):
 
 def test_surer_tokens_are_shaded_more_in_either_theme(view):
     begin(view)
-    view.append([TextGenerated(text=text, probability=p, rivals=()) for text, p in (("a", 0.0), ("b", 1.0))])
+    view.append([TextGenerated(text=text, token=text, probability=p, rivals=()) for text, p in (("a", 0.0), ("b", 1.0))])
     cursor = QTextCursor(view.generated_text.document())
     for theme in (DARK, LIGHT):
         view.show_theme(theme)
@@ -195,8 +199,8 @@ def test_a_click_keeps_the_rivals_and_a_click_on_one_goes_on_from_there(view, qt
     assert card.isVisible()
     with qtbot.waitSignal(view.generate_requested) as requested:
         qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=card.row_center(2))
-    assert requested.args[0].prompt == "ROMEO:aa"
-    view.show_started(GenerationStarted(prompt="ROMEO:aa", seed=1))
+    assert (requested.args[0].prompt, requested.args[0].following) == ("ROMEO:", ("a", "a"))
+    view.show_started(GenerationStarted(prompt="ROMEO:", seed=1, last_text="a"))
     view.append(tokens("xy"))
     assert text.text == "aaxy"
     view.copy_button.click()
@@ -207,7 +211,7 @@ def test_back_returns_to_the_text_before(view, qtbot):
     written(view)
     assert not view.back_button.isVisible()
     view.generated_text.rival_chosen.emit(0, "e")
-    view.show_started(GenerationStarted(prompt="ROMEO:e", seed=1))
+    view.show_started(GenerationStarted(prompt="ROMEO:", seed=1, last_text="e"))
     finish(view)
     assert view.generated_text.text == "e"
     view.back_button.click()
@@ -231,15 +235,16 @@ def test_what_comes_next_is_asked_for_whenever_a_setting_changes(view, qtbot):
     written(view)
     with qtbot.waitSignal(view.preview_requested) as asked:
         view.repetition_penalty_setting.setValue(1.3)
-    assert (asked.args[0].prompt, asked.args[0].repetition_penalty) == ("ROMEO:abc", 1.3)
+    assert (asked.args[0].prompt, asked.args[0].repetition_penalty) == ("ROMEO:", 1.3)
+    assert asked.args[0].following == ("a", "b", "c")
     view.show_preview(NextPreviewed(prompt="older", rivals=(("x", 0.5, 0.5),)))
     assert view.next_distribution.rivals == ()
-    view.show_preview(NextPreviewed(prompt="ROMEO:abc", rivals=(("x", 0.6, 0.9), ("y", 0.4, 0.1))))
+    view.show_preview(NextPreviewed(prompt="ROMEO:", following=("a", "b", "c"), rivals=(("x", 0.6, 0.9), ("y", 0.4, 0.1))))
     assert view.next_distribution.accessibleDescription() == "“x” 60.0%, drawn with 90.0%, “y” 40.0%, drawn with 10.0%"
     with qtbot.waitSignal(view.generate_requested) as requested:
         place = view.next_distribution.column_center(1).toPoint()
         qtbot.mouseClick(view.next_distribution, Qt.MouseButton.LeftButton, pos=place)
-    assert requested.args[0].prompt == "ROMEO:abcy"
+    assert (requested.args[0].prompt, requested.args[0].following) == ("ROMEO:", ("a", "b", "c", "y"))
 
 
 def test_prompt_and_text_are_saved(view, tmp_path, monkeypatch, qtbot):

@@ -1,24 +1,27 @@
 import hashlib
-import os
-import sys
-from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nanograd.errors import CorpusError
 from nanograd.text import corpus as corpus_module
+from nanograd.text.cache import IdsCache
+from nanograd.text.choice import TokenizerChoice
 from nanograd.text.corpus import (
     Corpus,
     check_corpus_fits,
+    describe_change,
+    encode_again,
     evaluation_windows,
-    load_cached_corpus,
     load_corpus,
+    open_corpus,
     sample_batch,
-    save_ids,
     token_counts,
 )
+from nanograd.text.source import TextSource
 
 TEXT = "Größe, Ärger und ein Euro: €. " * 40
 
@@ -31,10 +34,20 @@ def text_of(corpus):
     return corpus.tokenizer.decode(corpus.ids)
 
 
-def write(folder, data):
-    path = folder / "some.txt"
+CHOICES = [TokenizerChoice(), TokenizerChoice(kind="byte"), TokenizerChoice(kind="byte-pair", vocabulary_size=300)]
+every_choice = pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.kind)
+
+
+def write(folder, data, name="some.txt"):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return IdsCache(tmp_path / "cache")
 
 
 def test_corpus_describes_its_text():
@@ -61,82 +74,6 @@ def test_text_longer_than_a_piece_stays_whole(monkeypatch):
 
 def test_lone_surrogates_are_characters_like_others():
     assert text_of(corpus_of("a\ud800b")) == "a\ud800b"
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_unicode_is_read_without_a_word(tmp_path, encoding):
-    path = write(tmp_path, TEXT.encode(encoding))
-    corpus = load_corpus(path)
-    assert (text_of(corpus), corpus.notice, corpus.name, corpus.path) == (TEXT, "", "some.txt", path)
-
-
-@pytest.mark.parametrize(("codec", "mark"), [("utf-16-be", b"\xfe\xff"), ("utf-32-be", b"\x00\x00\xfe\xff")])
-def test_marks_tell_the_byte_order(tmp_path, codec, mark):
-    assert text_of(load_corpus(write(tmp_path, mark + TEXT.encode(codec)))) == TEXT
-
-
-def test_other_bytes_are_read_as_windows_1252_and_said_to_be(tmp_path):
-    corpus = load_corpus(write(tmp_path, TEXT.encode("cp1252")))
-    assert text_of(corpus) == TEXT
-    assert corpus.notice == "some.txt is not UTF-8; it was read as Windows-1252."
-
-
-def test_bytes_that_windows_1252_leaves_open_are_kept(tmp_path):
-    assert text_of(load_corpus(write(tmp_path, b"a" * 200 + b"\x81\xe9b"))) == "a" * 200 + "\x81éb"
-
-
-def test_utf_8_cut_within_a_character_loses_only_that(tmp_path):
-    corpus = load_corpus(write(tmp_path, TEXT.encode() + "€".encode()[:2]))
-    assert text_of(corpus) == TEXT
-    assert "cut off" in corpus.notice
-
-
-def test_lines_end_in_a_bare_newline(tmp_path):
-    assert text_of(load_corpus(write(tmp_path, b"one\r\ntwo\nthree\r\n"))) == "one\ntwo\nthree\n"
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [(b"", "is empty"), (b"\xef\xbb\xbf", "is empty"), (b"\xff\xfe", "is empty"), (b"text\0text", "not a text"),
-     (bytes(range(1, 256)) * 9, "not a text"), (TEXT.encode("utf-16-le"), "not a text"),
-     (b"\xff\xfe\x00\xd8a", "mark of UTF-16"), (b"\xef\xbb\xbfab\xff", "mark of UTF-8, but byte 2 ")],
-)  # fmt: skip
-def test_what_is_no_text_is_refused(tmp_path, data, message):
-    with pytest.raises(CorpusError, match=message):
-        load_corpus(write(tmp_path, data))
-
-
-def test_missing_file_and_folder_are_told_apart(tmp_path):
-    with pytest.raises(CorpusError, match=r"There is no file .*nothing\.txt"):
-        load_corpus(tmp_path / "nothing.txt")
-    with pytest.raises(CorpusError, match="is a folder"):
-        load_corpus(tmp_path)
-    with pytest.raises(CorpusError):
-        load_corpus(Path("a\0b"))
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes among its files")
-def test_pipe_is_refused_unread(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(CorpusError, match="device or a pipe"):
-        load_corpus(tmp_path / "pipe")
-
-
-def test_file_without_permission_is_refused(tmp_path, monkeypatch):
-    path = write(tmp_path, b"secret")
-
-    def refuse(self):
-        raise PermissionError(13, "Permission denied", str(self))
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # the tests may run as root, whom no permission stops
-    with pytest.raises(CorpusError, match="may not be read"):
-        load_corpus(path)
-
-
-def test_huge_file_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus_module, "MAXIMUM_BYTES", 10)
-    with pytest.raises(CorpusError, match="more than this program takes"):
-        load_corpus(write(tmp_path, b"x" * 11))
 
 
 @pytest.mark.parametrize(
@@ -188,41 +125,120 @@ def test_token_counts_come_most_frequent_first():
     assert token_counts(corpus_of("banana")) == (("a", 3), ("n", 2), ("b", 1))
 
 
-def test_kept_ids_make_the_same_corpus(tmp_path):
-    corpus = corpus_of()
-    save_ids(corpus, tmp_path / "cache")
-    again = load_cached_corpus(tmp_path / "cache", corpus.digest, corpus.tokenizer, "again", None)
+@every_choice
+def test_any_tokenizer_serves(choice):
+    corpus = Corpus.from_text(TEXT, name="text", choice=choice)
+    assert corpus.tokenizer.kind == choice.kind
+    assert text_of(corpus) == TEXT
+    assert corpus.character_count == len(TEXT)
+    assert sum(count for _, count in token_counts(corpus)) == len(corpus.ids)
+
+
+@every_choice
+def test_pieces_make_the_same_corpus(monkeypatch, choice):
+    whole = Corpus.from_text(TEXT, name="text", choice=choice)
+    monkeypatch.setattr(corpus_module, "_PIECE", 7)
+    pieces = Corpus.from_text(TEXT, name="text", choice=choice)
+    assert pieces.is_encoded_by(whole.tokenizer)
+    np.testing.assert_array_equal(pieces.ids, whole.ids)
+
+
+@every_choice
+def test_a_text_in_the_cache_is_mapped_and_found_again(tmp_path, cache, choice):
+    path = write(tmp_path, TEXT.encode())
+    first, again = (load_corpus(path, choice, cache) for _ in range(2))
+    assert first.text.is_cached
+    assert not again.ids.flags.writeable
+    np.testing.assert_array_equal(first.ids, again.ids)
+    np.testing.assert_array_equal(first.text.counts, np.bincount(first.ids, minlength=len(first.text.counts)))
+    assert text_of(again) == TEXT
+    assert len(list(cache.folder.glob("*.ids"))) == 1
+
+
+@every_choice
+def test_large_texts_are_known_by_their_files_and_not_read_again(tmp_path, cache, monkeypatch, choice):
+    monkeypatch.setattr(corpus_module, "_NOTED_BYTES", 1)
+    source = TextSource(paths=(write(tmp_path, b"text\nThe cat.\nThe dog.\n", "a.csv"), write(tmp_path, b"z" * 99, "z.md")))
+    first = load_corpus(source, choice, cache)
+    assert first.fields == ("text",)
+    monkeypatch.setattr(corpus_module, "TextReader", None)
+    again = load_corpus(source, choice, cache)
+    assert (again.digest, again.fields, again.notice, again.name) == (first.digest, ("text",), "", "a.csv and 1 more")
+    np.testing.assert_array_equal(first.ids, again.ids)
+
+
+def test_opening_goes_step_by_step_and_tells_how_far_it_is(tmp_path, cache):
+    path = write(tmp_path, b"the cat and the dog \n" * 200_000)
+    steps = list(open_corpus(path, CHOICES[2], cache))
+    assert list(dict.fromkeys(step.stage for step in steps)) == ["reading", "encoding"]  # there is next to nothing to learn
+    assert all(0 < step.done <= step.total for step in steps)
+    assert steps[-1].done == steps[-1].total == path.stat().st_size
+
+
+def test_opening_that_is_given_up_leaves_nothing_behind(tmp_path, cache):
+    opening = open_corpus(write(tmp_path, b"x" * 5_000_000), None, cache)
+    while next(opening).stage != "encoding":
+        pass
+    assert list(cache.folder.iterdir())
+    opening.close()
+    assert not list(cache.folder.iterdir())
+
+
+def test_a_disk_without_room_leaves_the_text_in_memory(tmp_path, cache, monkeypatch):
+    monkeypatch.setattr("nanograd.text.cache.os.fsync", partial(_fail, OSError(28, "No space left on device")))
+    corpus = load_corpus(write(tmp_path, TEXT.encode()), None, cache)
+    assert not corpus.text.is_cached
+    assert text_of(corpus) == TEXT
+    assert corpus.text.counts.sum() == len(corpus.ids)
+    assert not list(cache.folder.iterdir())
+
+
+def _fail(error, *_):
+    raise error
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(tmp_path):
+    path = write(tmp_path, b"before " * 300_000)
+    opening = open_corpus(path)
+    while next(opening).done < path.stat().st_size:
+        pass
+    path.write_bytes(b"after  " * 300_000)
+    with pytest.raises(CorpusError, match="changed while it was read"):
+        list(opening)
+
+
+def test_a_text_is_encoded_again_by_a_tokenizer_it_had(tmp_path):
+    path = write(tmp_path, TEXT.encode())
+    corpus = load_corpus(path, CHOICES[2])
+    again = encode_again(corpus.source, corpus.tokenizer, corpus.digest)
     np.testing.assert_array_equal(again.ids, corpus.ids)
-    assert again.ids.dtype == corpus.ids.dtype
-    assert (again.name, again.digest, again.byte_count, again.character_count) == (
-        "again", corpus.digest, corpus.byte_count, corpus.character_count,
-    )  # fmt: skip
+    path.write_bytes(b"another text")
+    assert encode_again(corpus.source, corpus.tokenizer, corpus.digest) is None
 
 
-def test_damaged_or_foreign_caches_are_ignored(tmp_path):
-    corpus = corpus_of()
-    save_ids(corpus, tmp_path)
-    path = tmp_path / f"{corpus.digest}.npy"
-    good = path.read_bytes()
-    hostile = good.replace(b"(1200,), }" + b" " * 20, b"(1152921504606846976,), }" + b" " * 5)
-    assert len(hostile) == len(good)
-    assert hostile != good
-    for bad in (b"", good[:50], good[:-1], good[:-1] + b"\1", good[:-1] + b"\xff", b"PK\x03\x04" + good,
-                hostile, good.replace(b"|u1", b"|O8")):  # fmt: skip
-        path.write_bytes(bad)
-        assert load_cached_corpus(tmp_path, corpus.digest, corpus.tokenizer, "text", None) is None
+def test_what_became_of_a_text_is_told(tmp_path):
+    path = write(tmp_path, TEXT.encode())
+    corpus = load_corpus(path)
+    path.touch()
+    assert describe_change(corpus.source, corpus.stamp, corpus.digest) == ""
+    path.write_bytes(b"another text")
+    assert "some.txt has changed" in describe_change(corpus.source, corpus.stamp, corpus.digest)
     path.unlink()
-    assert load_cached_corpus(tmp_path, corpus.digest, corpus.tokenizer, "text", None) is None
+    assert "cannot be found" in describe_change(corpus.source, corpus.stamp, corpus.digest)
 
 
-def test_cache_of_another_vocabulary_is_ignored(tmp_path):
-    corpus = corpus_of("abc")
-    save_ids(corpus, tmp_path)
-    assert load_cached_corpus(tmp_path, corpus.digest, corpus_of("xyz").tokenizer, "text", None) is None
-    assert load_cached_corpus(tmp_path, corpus.digest, corpus_of("a").tokenizer, "text", None) is None
-
-
-def test_digest_that_is_a_path_opens_nothing(tmp_path):
-    corpus = corpus_of()
-    save_ids(replace(corpus, digest="outside"), tmp_path)
-    assert load_cached_corpus(tmp_path / "cache", "../outside", corpus.tokenizer, "text", None) is None
+@settings(max_examples=300)
+@given(
+    st.one_of(st.binary(max_size=400), st.text().map(str.encode), st.text().map(lambda text: text.encode("utf-16"))),
+    st.sampled_from(CHOICES),
+    st.sampled_from(["a.txt", "a.csv", "a.jsonl", "a.tsv"]),
+    st.sampled_from(["", "windows-1252", "shift_jis", "utf-16-le", "nonsense"]),
+)
+def test_any_bytes_at_all_load_or_are_refused_politely(tmp_path_factory, data, choice, name, encoding):
+    path = write(tmp_path_factory.mktemp("any"), data, name)
+    try:
+        corpus = load_corpus(TextSource(paths=(path,), encoding=encoding), choice, IdsCache(path.parent / "cache"))
+    except CorpusError:
+        return
+    assert len(corpus.ids) == corpus.text.counts.sum() > 0
+    assert hashlib.sha256(text_of(corpus).encode("utf-8", "surrogatepass")).hexdigest() == corpus.digest

@@ -1,100 +1,79 @@
 import json
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nanograd.errors import VocabularyError
-from nanograd.text.tokenizer import CharacterTokenizer, visible
+from nanograd.text.byte import ByteTokenizer
+from nanograd.text.byte_pair_training import train_byte_pair
+from nanograd.text.character import CharacterTokenizer
+from nanograd.text.choice import TokenizerChoice, tokenizer_from_dict
+from nanograd.text.tokenizer import visible
 
-any_text = st.text(st.characters(), min_size=1)  # lone surrogates included
-
-
-@given(any_text)
-def test_decode_undoes_encode(text):
-    tokenizer = CharacterTokenizer.from_text(text)
-    ids = tokenizer.encode(text)
-    assert ids.dtype == np.int64
-    assert ids.shape == (len(text),)
-    assert tokenizer.decode(ids) == text
-    assert tokenizer.decode(ids.tolist()) == text
-
-
-@given(any_text)
-def test_vocabulary_is_the_sorted_characters_of_the_text(text):
-    tokenizer = CharacterTokenizer.from_text(text)
-    assert tokenizer.vocabulary == tuple(sorted(set(text)))
-    assert tokenizer.vocabulary_size == len(set(text))
-
-
-@given(any_text)
-def test_description_survives_json(text):
-    tokenizer = CharacterTokenizer.from_text(text)
-    again = CharacterTokenizer.from_dict(json.loads(json.dumps(tokenizer.as_dict())))
-    assert again.vocabulary == tokenizer.vocabulary
-
-
-def test_halves_of_a_surrogate_pair_stay_two_characters_in_json():
-    tokenizer = CharacterTokenizer(["\ud83d", "\ude00"])
-    assert CharacterTokenizer.from_dict(json.loads(json.dumps(tokenizer.as_dict()))).vocabulary_size == 2
-
-
-def test_plain_vocabulary_is_described_as_one_text():
-    assert CharacterTokenizer.from_text("cab").as_dict() == {"kind": "character", "vocabulary": "abc"}
-
-
-def test_unknown_characters_are_named_in_the_order_they_occur():
-    tokenizer = CharacterTokenizer.from_text("abc")
-    with pytest.raises(VocabularyError, match=r"characters 'é', '\\n', '\\ud800' are not among the 3 .* that has them\."):
-        tokenizer.encode("aé\nb\ud800é")
-    with pytest.raises(VocabularyError, match=r"character ' ' is not among the 3 .* that has it\."):
-        tokenizer.encode("a b")
-
-
-def test_characters_between_those_of_the_vocabulary_are_unknown_too():
-    with pytest.raises(VocabularyError, match="'b'"):
-        CharacterTokenizer(["a", "c"]).encode("abc")
-
-
-def test_many_unknown_characters_are_counted():
-    with pytest.raises(VocabularyError, match=r"'h' and 18 more"):
-        CharacterTokenizer(["!"]).encode("abcdefghijklmnopqrstuvwxyz")
-
-
-def test_empty_text_has_no_ids():
-    tokenizer = CharacterTokenizer(["a"])
-    assert tokenizer.encode("").shape == (0,)
-    assert tokenizer.decode([]) == ""
-
-
-@pytest.mark.parametrize("ids", [[0, 3], [-1], [2**40], [0.5], [[0, 1]], np.array([True]), ["a"]])
-def test_ids_outside_are_refused(ids):
-    with pytest.raises(VocabularyError):
-        CharacterTokenizer(["a", "b", "c"]).decode(ids)
-
-
-@pytest.mark.parametrize("vocabulary", [[], ["b", "a"], ["a", "a"], ["ab"], [""], [3]])
-def test_vocabulary_must_be_sorted_distinct_characters(vocabulary):
-    with pytest.raises(VocabularyError):
-        CharacterTokenizer(vocabulary)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [None, [], {}, {"kind": "bytes"}, {"kind": "character"}, {"kind": "character", "vocabulary": 3},
-     {"kind": "character", "vocabulary": ""}, {"kind": "character", "vocabulary": "ba"},
-     {"kind": "character", "vocabulary": {"a": 1}}, {"kind": "character", "vocabulary": [["a"]]}],
-)  # fmt: skip
-def test_foreign_descriptions_are_refused(values):
-    with pytest.raises(VocabularyError):
-        CharacterTokenizer.from_dict(values)
+TEXT = "Der Käse: 3,50 €. 日本語のテキスト, 👩‍🚀 and done. " * 3
+TOKENIZERS = [CharacterTokenizer.from_text(TEXT), ByteTokenizer(), train_byte_pair(TEXT, 300)]
+every_tokenizer = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda tokenizer: tokenizer.kind)
 
 
 @pytest.mark.parametrize(
     ("token", "shown"),
     [("a", "a"), (" ", "·"), ("\n", "↵"), ("\t", "⇥"), ("\x00", "\\x00"), ("\xa0", "\\xa0"), ("\ud800", "\\ud800"),
-     ("\u200b", "\\u200b"), ("\u0301", "◌\u0301"), ("é", "é"), ("a b", "a·b"), ("", "")],
+     ("\u200b", "\\u200b"), ("\u0301", "◌\u0301"), ("é", "é"), ("a b", "a·b"), ("", ""),
+     ("\udce2\udc82", "‹E2 82›"), (" \udcf0\udc9f", "·‹F0 9F›")],
 )  # fmt: skip
 def test_tokens_have_a_printable_form(token, shown):
     assert visible(token) == shown
+
+
+@every_tokenizer
+def test_a_description_makes_the_same_tokenizer(tokenizer):
+    again = tokenizer_from_dict(json.loads(json.dumps(tokenizer.as_dict())))
+    assert type(again) is type(tokenizer)
+    assert again.vocabulary == tokenizer.vocabulary
+    assert again.encode(TEXT).tolist() == tokenizer.encode(TEXT).tolist()
+
+
+@every_tokenizer
+def test_tokens_decoded_one_after_the_other_make_the_text(tokenizer):
+    decode = tokenizer.new_decoder()
+    assert "".join(map(decode, tokenizer.encode(TEXT).tolist())) == TEXT
+
+
+@every_tokenizer
+def test_each_token_has_a_text_of_its_own_to_show(tokenizer):
+    assert len(set(tokenizer.vocabulary)) == tokenizer.vocabulary_size
+    assert len(set(map(visible, tokenizer.vocabulary))) == tokenizer.vocabulary_size
+    assert all(visible(token).isprintable() for token in tokenizer.vocabulary)
+
+
+@every_tokenizer
+def test_an_empty_text_has_no_ids(tokenizer):
+    assert tokenizer.encode("").shape == (0,)
+    assert tokenizer.decode([]) == ""
+
+
+@every_tokenizer
+@pytest.mark.parametrize("ids", [[-1], [2**40], [0.5], [[0, 1]], ["a"]])
+def test_ids_outside_are_refused(tokenizer, ids):
+    with pytest.raises(VocabularyError):
+        tokenizer.decode(ids)
+
+
+def test_a_character_comes_with_the_last_of_its_bytes():
+    decode = ByteTokenizer().new_decoder()
+    assert [decode(byte) for byte in "é€".encode()] == ["", "é", "", "", "€"]
+
+
+def test_bytes_that_make_no_character_are_replaced():
+    assert ByteTokenizer().decode([0x61, 0xE2, 0x82, 0x62]) == "a\ufffdb"
+
+
+@pytest.mark.parametrize("values", [None, [], {}, {"kind": "word"}, {"kind": ["byte"]}, {"kind": None}])
+def test_what_describes_no_tokenizer_is_refused(values):
+    with pytest.raises(VocabularyError, match="describes no tokenizer"):
+        tokenizer_from_dict(values)
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "word"}, {"vocabulary_size": 256}, {"vocabulary_size": 10**6}])
+def test_choices_that_there_are_not_are_refused(wrong):
+    with pytest.raises(VocabularyError):
+        TokenizerChoice(**wrong)

@@ -61,6 +61,14 @@ def test_the_smallest_tables_have_a_plane(shape):
     assert plane_of(np.random.default_rng(0).normal(size=shape)).shape == (shape[0], 2)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("shape", [(6, 9), (9, 6)])
+def test_tokens_that_have_run_away_lie_at_zero(shape, value):
+    table = np.ones(shape, np.float32)
+    table[2, 3] = value
+    assert not plane_of(table).any()
+
+
 def test_neighbours_point_the_same_way(trainer):
     table = trainer.model.wte.weight.array
     table[1] = 3 * table[0]

@@ -1,12 +1,15 @@
 import errno
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nanograd import atomic_file
-from nanograd.errors import SettingsError
+from nanograd.errors import CheckpointError, SettingsError
+from nanograd.text.cache import IdsCache
+from nanograd.text.choice import TokenizerChoice
 from nanograd.text.corpus import Corpus, load_corpus
 from nanograd.training import run as run_module
 from nanograd.training.checkpoint import load_run
@@ -80,7 +83,7 @@ def test_a_run_leaves_settings_curve_samples_text_and_checkpoint(start, tmp_path
     assert [row["step"] for row in metrics if "validation_loss" in row] == [0, 2, 4, 6]
     assert [row["step"] for row in rows(folder / "samples.jsonl")] == [0, 2, 4, 6]
     assert load_run(folder / "checkpoint.safetensors").step == 6
-    assert (tmp_path / "corpora" / f"{small_corpus.digest}.npy").exists()
+    assert IdsCache(tmp_path / "corpora").find(small_corpus.digest, small_corpus.tokenizer) is not None
     assert RunDirectory.latest(tmp_path / "runs").path == folder
 
 
@@ -239,7 +242,7 @@ def test_the_text_of_a_run_is_found_where_it_still_is(start, tmp_path, small_cor
     run = start(corpus)
     list(run.events(single_step=True))
     if not has_cache:
-        (tmp_path / "corpora" / f"{corpus.digest}.npy").unlink()
+        shutil.rmtree(tmp_path / "corpora")
     if not has_file:
         corpus.path.unlink()
     run.save()
@@ -249,13 +252,52 @@ def test_the_text_of_a_run_is_found_where_it_still_is(start, tmp_path, small_cor
         return
     assert (found.name, found.digest, found.path) == ("cats.txt", corpus.digest, corpus.path)
     np.testing.assert_array_equal(found.ids, corpus.ids)
+    assert ("cannot be found" in found.notice) == (not has_file)
+
+
+def damage_cache(folder):
+    for path in (folder / "corpora").glob("*.ids"):
+        path.write_bytes(b"damaged")
+
+
+def test_a_run_goes_on_from_the_cache_and_says_that_its_text_has_changed(start, tmp_path, small_corpus):
+    corpus = written_corpus(tmp_path, small_corpus)
+    run = start(corpus)
+    list(run.events(single_step=True))
+    run.save()
+    saved = load_run(run.directory.checkpoint_path)
+    corpus.path.touch()
+    assert find_corpus(saved, tmp_path).notice == ""
+    corpus.path.write_text("another text altogether")
+    found = find_corpus(saved, tmp_path)
+    assert "cats.txt has changed" in found.notice
+    assert found.digest == corpus.digest
+    list(Run.resume(saved, found, tmp_path).events(single_step=True))
+
+
+@pytest.mark.parametrize("choice", [TokenizerChoice(kind="byte"), TokenizerChoice(kind="byte-pair", vocabulary_size=280)])
+@pytest.mark.parametrize("has_cache", [True, False])
+def test_a_run_keeps_its_tokenizer(start, tmp_path, small_corpus, choice, has_cache):
+    corpus = load_corpus(written_corpus(tmp_path, small_corpus).path, choice)
+    run = start(corpus)
+    list(run.events(single_step=True))
+    run.save()
+    if not has_cache:
+        shutil.rmtree(tmp_path / "corpora")
+    saved = load_run(run.directory.checkpoint_path)
+    found = find_corpus(saved, tmp_path)
+    assert found.is_encoded_by(corpus.tokenizer)
+    np.testing.assert_array_equal(found.ids, corpus.ids)
+    assert saved.build_trainer(found).step == 1
+    with pytest.raises(CheckpointError, match="with other tokens"):
+        saved.build_trainer(written_corpus(tmp_path, small_corpus))
 
 
 def test_a_text_that_was_changed_is_not_the_runs(start, tmp_path, small_corpus):
     corpus = written_corpus(tmp_path, small_corpus)
     run = start(corpus)
     list(run.events(single_step=True))
-    (tmp_path / "corpora" / f"{corpus.digest}.npy").write_bytes(b"damaged")
+    damage_cache(tmp_path)
     corpus.path.write_text("another text altogether")
     run.save()
     assert find_corpus(load_run(run.directory.checkpoint_path), tmp_path) is None
