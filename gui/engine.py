@@ -14,7 +14,6 @@ from gui.descriptions import describe_opened, describe_problem
 from gui.events import (
     CheckpointWritten,
     EngineEvent,
-    GoingBackOffered,
     OpeningEnded,
     ProblemFound,
     RunState,
@@ -71,7 +70,7 @@ class Engine:
         self._replayer = Replayer(emit)
         self._cost_meter = CostMeter(emit)
         self._shelf = RunShelf(data_directory, emit)
-        self._verifier = Verifier(data_directory, emit)
+        self._verifier = Verifier(data_directory, self._cache, emit)
         self._probe = ""
         self._last_step_s = 0.0
         self._unsaved: LoadedRun | None = None
@@ -121,10 +120,8 @@ class Engine:
                 self._open_text(command, open_bundled(command))
             case commands.CancelOpening() | commands.ClearCache() | commands.LimitCache():
                 self._opener.handle(command)
-            case commands.StartTraining():
-                self._start(command.settings, single_step=False)
-            case commands.TakeStep():
-                self._start(command.settings, single_step=True)
+            case commands.StartTraining() | commands.TakeStep():
+                self._start(command.settings, single_step=isinstance(command, commands.TakeStep))
             case commands.PauseTraining():
                 self._pause()
             case commands.StopTraining():
@@ -219,16 +216,17 @@ class Engine:
     def _start(self, settings: RunSettings, single_step: bool) -> None:
         if self._state == "training":
             return
-        if self._loaded is None or not self._goes_on(settings, single_step):
+        if self._loaded is None or not self._loaded.goes_on(settings, single_step, is_finished=self._state == "finished"):
             self._begin_run(settings)
-        run = self._runnable(settings)
+        assert self._loaded is not None
+        run = self._loaded.ready(self._corpus, settings, self._data_directory)
         self._verifier.stop()
         for event in run.change_settings(settings):
             self._emit(event)
         self._training = run.events(single_step)
         self._unsaved = None
         self._set_state("training")
-        self._opener.tell_of_changes(run.trainer.corpus)
+        self._opener.tell_of_changed_files(run.trainer.corpus)
 
     def _change(self, settings: RunSettings) -> None:
         run = self._loaded.run if self._loaded else None
@@ -245,41 +243,12 @@ class Engine:
         self._state = "paused"
         self._start(command.settings, single_step=False)
 
-    def _goes_on(self, settings: RunSettings, single_step: bool) -> bool:
-        """Whether Train lets the loaded run go on, or starts a new one."""
-        loaded = self._loaded
-        if loaded is None or self._state != "finished":
-            return loaded is not None
-        if settings.fixed_differences(loaded.settings):
-            return False
-        was_raised = settings.max_steps > loaded.settings.max_steps
-        has_more = settings.max_steps > loaded.step and (loaded.is_from_checkpoint or was_raised)
-        return has_more or single_step
-
     def _begin_run(self, settings: RunSettings) -> None:
         if self._corpus is None:
             raise CorpusError("There is no text to learn from yet; open one, or drop a file on the window.")
         run = Run.start(settings, self._corpus, self._data_directory, self._probe)
         self._close_run()
         self._loaded = LoadedRun(run=run)
-
-    def _with_text(self) -> LoadedRun:
-        """The loaded run with its text; raises CorpusError where there is no run, or its text is gone."""
-        loaded = self._loaded
-        if loaded is None:
-            raise CorpusError("There is no run yet; press Train to start one.")
-        if loaded.run is None:
-            if self._corpus is None or self._corpus.digest != loaded.corpus_digest:
-                raise CorpusError(f"The text of this run, {loaded.corpus_name}, is not where it was; open it to go on training.")
-            loaded.attach(self._corpus, self._data_directory)
-        return loaded
-
-    def _runnable(self, settings: RunSettings) -> Run:
-        """The loaded run with its text, a fork with these settings."""
-        loaded = self._with_text()
-        loaded.settle(settings, self._data_directory)
-        assert loaded.run is not None
-        return loaded.run
 
     def _advance(self, training: Iterator[TrainingEvent]) -> None:
         """Let the run do its next bit and pass its event on."""
@@ -302,17 +271,10 @@ class Engine:
                 self._set_state("finished")
             case LossSpiked():
                 self._rest()
-                self._offer_to_go_back(event.step - 1, _SPIKED_RATE)
+                assert self._loaded is not None
+                self._emit(self._loaded.way_back(event.step - 1, _SPIKED_RATE))
             case CheckpointFailed():
                 self._emit(ProblemFound(message=event.message))
-            case _:
-                pass
-
-    def _offer_to_go_back(self, step: int, factor: float) -> None:
-        """Offer the last good checkpoint up to `step`, with lower rates."""
-        assert self._loaded is not None
-        good = self._loaded.last_good_step(step)
-        self._emit(GoingBackOffered(step=good, settings=self._loaded.settings.with_rates_times(factor)))
 
     def _pause(self) -> None:
         if self._state == "training":
@@ -343,7 +305,7 @@ class Engine:
         self._emit(replace(event, message=f"{event.message} {loaded}"))
         self._set_state("failed")
         self._look()
-        self._offer_to_go_back(self._loaded.step, _FAILED_RATE)
+        self._emit(self._loaded.way_back(self._loaded.step, _FAILED_RATE))
 
     def _set_state(self, state: RunState) -> None:
         self._state = state
@@ -398,11 +360,9 @@ class Engine:
     def _open_checkpoint(self, command: commands.OpenCheckpoint | commands.ForkRun) -> None:
         self._save_before_closing()  # before reading: it may be this run's own file
         self._verifier.stop()
-        match command:
-            case commands.ForkRun():
-                opened, is_fork = as_copy(open_at(command.path, command.step)), True
-            case commands.OpenCheckpoint():
-                opened, is_fork = self._open_beside_the_loaded(command.path), False
+        is_fork = isinstance(command, commands.ForkRun)
+        beside = self._open_beside_the_loaded
+        opened = as_copy(open_at(command.path, command.step)) if isinstance(command, commands.ForkRun) else beside(command.path)
         saved = opened.saved
         corpus = find_corpus(saved, self._data_directory, self._cache)
         try:
@@ -456,9 +416,9 @@ class Engine:
             self._emit(event)
 
     def _show_batch(self, step: int) -> None:
-        loaded = self._with_text()
-        assert loaded.run is not None
-        self._replayer.start(step, loaded.run.trainer, loaded.checkpoints)
+        if self._loaded is not None:
+            run = self._loaded.with_text(self._corpus, self._data_directory)
+            self._replayer.start(step, run.trainer, self._loaded.checkpoints)
 
     def _generate(self, command: commands.Generate) -> None:
         if self._loaded is None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from nanograd.errors import CheckpointError
+from gui.events import GoingBackOffered
+from nanograd.errors import CheckpointError, CorpusError
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.model_state import save_tensors
 from nanograd.text.corpus import Corpus
@@ -62,8 +63,28 @@ class LoadedRun:
             self._withheld = None
         return self.run
 
-    def settle(self, settings: RunSettings, data_directory: Path) -> None:
-        """Give a fork the settings that it goes on with, once; raises SettingsError where its weights do not allow them."""
+    def ready(self, corpus: Corpus | None, settings: RunSettings, data_directory: Path) -> Run:
+        """The run with its text, a fork with these settings.
+
+        Raises CorpusError where `corpus` is another text and the run lacks its own, and SettingsError where the weights of a
+        fork do not allow the settings.
+        """
+        self.with_text(corpus, data_directory)
+        self._settle(settings, data_directory)
+        assert self.run is not None
+        return self.run
+
+    def with_text(self, corpus: Corpus | None, data_directory: Path) -> Run:
+        """The run with its text; raises CorpusError where it lacks it and `corpus` is another."""
+        if self.run is None and (corpus is None or corpus.digest != self.corpus_digest):
+            raise CorpusError(f"The text of this run, {self.corpus_name}, is not where it was; open it to go on training.")
+        if corpus is not None:
+            self.attach(corpus, data_directory)
+        assert self.run is not None
+        return self.run
+
+    def _settle(self, settings: RunSettings, data_directory: Path) -> None:
+        """Give a fork the settings that it goes on with, once."""
         if self._forked is None:
             return
         assert self.run is not None
@@ -169,11 +190,21 @@ class LoadedRun:
         if isinstance(event, CheckpointFailed):
             raise CheckpointError(event.message)
 
-    def last_good_step(self, until: int) -> int:
-        """The step of the checkpoint that `last_good` would go back to."""
+    def goes_on(self, settings: RunSettings, single_step: bool, *, is_finished: bool) -> bool:
+        """Whether Train lets this run go on, or starts a new one."""
+        if not is_finished:
+            return True
+        if settings.fixed_differences(self.settings):
+            return False
+        was_raised = settings.max_steps > self.settings.max_steps
+        return single_step or (settings.max_steps > self.step and (self.is_from_checkpoint or was_raised))
+
+    def way_back(self, until: int, factor: float) -> GoingBackOffered:
+        """An offer of the checkpoint that `last_good` would go back to, with the rates times `factor`."""
         directory = self._directory
         steps = [kept.step for kept in directory.checkpoints.all()] if directory else []
-        return max((step for step in steps if step <= until), default=0)
+        good = max((step for step in steps if step <= until), default=0)
+        return GoingBackOffered(step=good, settings=self.settings.with_rates_times(factor))
 
     def last_good(self, data_directory: Path, until: int | None = None) -> Self:
         """This run as it was saved or opened last, up to a step where `until` names one, or, where it never was, as it began."""

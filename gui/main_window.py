@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
         self._setup = SetupDisplay(self._views, self)
         self.history = self._run.history
         self._worker = Worker(self.data_directory, cache_directory, self)
+        self._desk = RunDesk(self._views, self._actions, self._worker.post, self)
         self._texts = TextDisplay(self._views, self._worker.post, self._preferences, self)
         self._desk = RunDesk(self._views, self._actions, self._worker.post, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)

@@ -59,6 +59,14 @@ class TextOpener:
                 self._cache.trim()
         self._emit(CacheMeasured(cache_bytes=self._cache.size_bytes()))
 
+    def tell_of_changed_files(self, corpus: Corpus) -> None:
+        """Say once where the text's files are gone or say something else now."""
+        if corpus.source is not None and self._told_changed is not corpus:
+            notice = describe_change(corpus.source, corpus.stamp, corpus.digest)
+            if notice:
+                self._told_changed = corpus
+                self._emit(TextChanged(message=notice))
+
     def start(self, command: OpenCorpus | OpenBundledCorpus, opening: Opening) -> None:
         """Begin to open a text."""
         self._name = command.source.name if isinstance(command, OpenCorpus) else title_of(command.name)

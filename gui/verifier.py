@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gui.events import EngineEvent, VerificationStopped
 from nanograd.errors import CheckpointError, CorpusError
+from nanograd.text.cache import IdsCache
 from nanograd.training.events import VerificationAdvanced, VerificationFinished
 from nanograd.training.run import find_corpus
 from nanograd.training.saved_run import open_run
@@ -14,8 +15,9 @@ from nanograd.training.verification import verify
 class Verifier:
     """At most one replay at a time; a new one ends the one before."""
 
-    def __init__(self, data_directory: Path, emit: Callable[[EngineEvent], None]) -> None:
+    def __init__(self, data_directory: Path, cache: IdsCache, emit: Callable[[EngineEvent], None]) -> None:
         self._data_directory = data_directory
+        self._cache = cache
         self._emit = emit
         self._replay: Iterator[VerificationAdvanced | VerificationFinished] | None = None
         self._step = 0
@@ -31,7 +33,7 @@ class Verifier:
         opened = open_run(path)
         if opened.directory is None:
             raise CheckpointError(f"{path.name} lies in no run's folder, so there is nothing to compare it with.")
-        corpus = find_corpus(opened.saved, self._data_directory)
+        corpus = find_corpus(opened.saved, self._data_directory, self._cache)
         if corpus is None:
             raise CorpusError(
                 f"The text of this run, {opened.saved.corpus.name}, is not where it was; open the run and its text first."

@@ -19,6 +19,7 @@ import numpy as np
 from nanograd.errors import CheckpointError, CorpusError, NanogradError, SettingsError
 from nanograd.generation import Sampling
 from nanograd.random import stream
+from nanograd.text.cache import IdsCache
 from nanograd.text.choice import KINDS, TokenizerChoice
 from nanograd.text.corpus import Corpus, encode_again, load_corpus
 from nanograd.text.source import TextSource
@@ -52,13 +53,17 @@ _REDRAW_INTERVAL_S = 0.1
 _Row = Mapping[str, Any]
 
 
-def main(argv: Sequence[str], data_directory: Path) -> int:
+def main(argv: Sequence[str], data_directory: Path, cache_directory: Path) -> int:
     """Do what `argv` asks, with the runs below `data_directory` unless it names another; returns the exit status.
+
+    Encoded texts are kept in `cache_directory`, or with the runs where `argv` names another folder for those.
 
     It is 0 where all went well, 1 where something did not, 2 where it cannot be understood, 130 after Ctrl-C.
     """
     try:
         arguments = _parser(data_directory).parse_args(argv)
+        is_default = arguments.data_directory == data_directory
+        arguments.cache = IdsCache(cache_directory if is_default else arguments.data_directory / "cache")
         status: int = arguments.command(arguments)
         sys.stdout.flush()
     except NanogradError as error:
@@ -77,9 +82,7 @@ def main(argv: Sequence[str], data_directory: Path) -> int:
 
 def _train(arguments: argparse.Namespace) -> int:
     settings = replace(PRESETS[arguments.preset], **_given(arguments)).check()
-    choice = TokenizerChoice(kind=arguments.tokenizer, vocabulary_size=arguments.vocabulary_size)
-    corpus = load_corpus(TextSource(paths=tuple(arguments.text), encoding=arguments.encoding), choice)
-    run = Run.start(settings, corpus, arguments.data_directory, arguments.probe)
+    run = Run.start(settings, _load_texts(arguments), arguments.data_directory, arguments.probe)
     return _follow(run, arguments)
 
 
@@ -88,7 +91,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     try:
         if opened.notice:
             print(f"nanograd: {opened.notice}", file=sys.stderr)
-        corpus = _given_corpus(opened, arguments.text) if arguments.text else _corpus_of(opened, arguments.data_directory)
+        corpus = _corpus_of(opened, arguments)
         run = Run.resume(opened.saved, corpus, arguments.data_directory, opened.directory, opened.parent)
         settings = replace(run.trainer.settings, **_given(arguments))
         events = run.change_settings(settings)
@@ -117,6 +120,7 @@ def _generate(arguments: argparse.Namespace) -> int:
         text = tokenizer.decode([token.id for token in tokens])
         _print_row({"prompt": arguments.prompt, "text": text, "seed": seed, "step": saved.step})
         return 0
+    decode = tokenizer.new_decoder()
     print(arguments.prompt, end="", flush=True)
     decode = tokenizer.new_decoder()
     for token in tokens:
@@ -130,7 +134,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     if opened.directory is None:
         raise CheckpointError("Verify replays a whole run; give its name or its folder, and --from-step for another beginning.")
     progress = _Progress(sys.stderr, is_quiet=arguments.json)
-    corpus = _corpus_of(opened, arguments.data_directory)
+    corpus = _corpus_of(opened, arguments)
     for event in verify(opened.directory, corpus, arguments.from_step):
         match event:
             case VerificationAdvanced():
@@ -175,18 +179,23 @@ def _path_of(arguments: argparse.Namespace) -> Path:
     return path
 
 
-def _given_corpus(opened: OpenedRun, paths: Sequence[Path]) -> Corpus:
-    """The run's text from other files than it was read from, in the run's own tokens."""
-    record, tokenizer = opened.saved.corpus, opened.saved.tokenizer
-    source = replace(record.text_source() or TextSource(paths=tuple(paths)), paths=tuple(paths))
-    corpus = encode_again(source, tokenizer, record.digest)
-    if corpus is None:
-        raise CorpusError(f"{source.name} is not the text that this run was trained on, {record.name}; give that one.")
-    return corpus
+def _load_texts(arguments: argparse.Namespace) -> Corpus:
+    """The texts that were named as one, parted by blank lines."""
+    choice = TokenizerChoice(kind=arguments.tokenizer, vocabulary_size=arguments.vocabulary_size)
+    return load_corpus(TextSource(paths=tuple(arguments.text), encoding=arguments.encoding), choice, arguments.cache)
 
 
-def _corpus_of(opened: OpenedRun, data_directory: Path) -> Corpus:
-    corpus = find_corpus(opened.saved, data_directory)
+def _corpus_of(opened: OpenedRun, arguments: argparse.Namespace) -> Corpus:
+    """The run's text: from the files that were named, otherwise from a cache or from where it lay."""
+    saved, named = opened.saved, getattr(arguments, "text", None)
+    if named:
+        corpus = encode_again(TextSource(paths=tuple(named)), saved.tokenizer, saved.corpus.digest, arguments.cache)
+        if corpus is None:
+            raise CorpusError(
+                f"That is not the text of this run, {saved.corpus.name}, as it was; name the same files, unchanged."
+            )
+        return corpus
+    corpus = find_corpus(saved, arguments.data_directory, arguments.cache)
     if corpus is None:
         raise CorpusError(
             f"The text of this run, {opened.saved.corpus.name}, is not where it was; give it with: resume RUN --text TEXT"
@@ -376,7 +385,7 @@ def _parser(data_directory: Path) -> argparse.ArgumentParser:
         "--data-directory", type=Path, default=data_directory, help=f"where runs are kept (default {data_directory})"
     )
     train = commands.add_parser("train", parents=[common], help="begin a run on a text, or on several")
-    train.add_argument("text", nargs="+", type=Path, help="text files and folders, put together in a stable order")
+    train.add_argument("text", nargs="+", type=Path, help="a text file or a folder; several make one text")
     train.add_argument(
         "--preset", choices=PRESETS, default=next(name for name, preset in PRESETS.items() if preset == RunSettings())
     )

@@ -270,7 +270,7 @@ def test_figures_of_a_finished_run_rest(person, text_file):
     assert person.find("step_number_label").text() == "12"
     last_loss = f"{person.window.history.train_loss[-1]:.3f}"
     person.wait(lambda: person.find("status_loss_label").text() == last_loss)
-    assert person.find("status_rate_label").text() == ""
+    person.wait(lambda: person.find("status_rate_label").text() == "")
     assert person.find("status_time_left_label").text() == ""
 
 

@@ -117,7 +117,7 @@ def test_settings_that_may_change_are_changed_when_a_run_goes_on(nanograd, tmp_p
     assert "match at all" in nanograd("verify", run.path.name).stdout
 
 
-def test_several_texts_are_put_together_in_a_stable_order(nanograd, tmp_path):
+def test_several_texts_make_one(nanograd, tmp_path):
     for name, text in (("b.txt", "abc" * 200), ("a.txt", "xyz" * 200)):
         (tmp_path / name).write_text(text)
     nanograd("train", tmp_path / "b.txt", tmp_path / "a.txt", *SMALL)

@@ -259,14 +259,13 @@ def prove_others(count: int, folder: Path, chance: random.Random) -> None:
     """The other files of a run, and the text's ids: what is damaged is left out, and the run opens all the same."""
     directory = make_run(folder)
     whole = {path.name: path.read_bytes() for path in directory.path.iterdir() if path.suffix in (".json", ".jsonl", ".txt")}
-    ids = next((folder / "corpora").iterdir())
-    whole_ids = ids.read_bytes()
+    caches = {path: path.read_bytes() for path in (folder / "corpora").iterdir()}
     corpus = Corpus.from_text(TEXT, name="cats.txt")
     for number in range(count):
         damage = (*PLAIN, nest_deeply)[number % (len(PLAIN) + 1)]
-        name = chance.choice([*whole, "ids"])
-        target = ids if name == "ids" else directory.path / name
-        before = whole_ids if name == "ids" else whole[name]
+        files = {directory.path / name: data for name, data in whole.items()} | caches
+        target = chance.choice(list(files))
+        before = files[target]
         target.write_bytes(damage(before or b'{ "a": 1 }', chance))
         assert RunDirectory.all(folder / "runs")[0].path == directory.path
         opened = open_run(directory.path)
