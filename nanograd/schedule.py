@@ -1,4 +1,4 @@
-"""Learning-rate schedules: the rate as a function of the step, and schedulers that set it, as torch.optim.lr_scheduler.
+"""Schedulers of the learning rate, as torch.optim.lr_scheduler.
 
 A scheduler counts `last_epoch` from 0, at its creation, and one more at each `step()`, which comes after the optimizer's.
 Each changes the rate that is set now, so several may work on one optimizer together.
@@ -9,23 +9,6 @@ from math import cos, pi
 from typing import Any
 
 from nanograd.parameter_groups import Optimizer
-
-
-def warmup_decay(step: int, *, lr: float, min_lr: float, warmup_steps: int, max_steps: int, decay: str = "cosine") -> float:
-    """The rate for step `step`, counted from 0.
-
-    It rises evenly to `lr` over `warmup_steps`, then falls to `min_lr` at `max_steps`, and stays: along half a cosine
-    (Loshchilov and Hutter, 2017), or evenly where `decay` is "linear".
-
-    >>> [round(warmup_decay(s, lr=1.0, min_lr=0.0, warmup_steps=2, max_steps=4), 2) for s in range(5)]
-    [0.33, 0.67, 1.0, 0.5, 0.0]
-    """
-    if step < warmup_steps:
-        return lr * (step + 1) / (warmup_steps + 1)
-    if step >= max_steps:
-        return min_lr
-    progress = (step - warmup_steps) / (max_steps - warmup_steps)
-    return min_lr + (lr - min_lr) * (1 - progress if decay == "linear" else 0.5 * (1 + cos(pi * progress)))
 
 
 class LRScheduler:
