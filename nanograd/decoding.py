@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array
-from nanograd.layernorm import layer_norm_array
+from nanograd.layernorm import layer_norm_kernel, rms_norm_kernel
 from nanograd.mlp import BENDS
 from nanograd.multihead_attention import attention_weights, join_heads, qk_norm_kernel
-from nanograd.rmsnorm import rms_norm_array
 from nanograd.rotary import rotary_kernel
+from nanograd.tensor import wrap
 
 
 class Decoder:
@@ -37,13 +37,13 @@ class Decoder:
         if "wpe.weight" in weights:
             x += weights["wpe.weight"][begin:end]
         x = x.reshape(B * T, -1)
-        _, bend = BENDS[self._config.activation]
+        bend = BENDS[self._config.activation]
         for layer in range(self._config.n_layer):
             name = f"h.{layer}."
             attended = self._attend(self._linear(self._norm(x, f"{name}ln_1"), f"{name}attn.c_attn"), layer, B)
             x += self._linear(attended, f"{name}attn.c_proj")
             hidden = self._linear(self._norm(x, f"{name}ln_2"), f"{name}mlp.c_fc")
-            x += self._linear(bend(hidden), f"{name}mlp.c_proj")
+            x += self._linear(bend(wrap(hidden)).array, f"{name}mlp.c_proj")
         self.length = end
         last = self._norm(x[T - 1 :: T], "ln_f")
         logits: Array = last @ weights.get("lm_head.weight", weights["wte.weight"]).T
@@ -59,8 +59,9 @@ class Decoder:
     def _norm(self, x: Array, name: str) -> Array:
         weight = self._weights[f"{name}.weight"]
         if self._config.norm == "rmsnorm":
-            return rms_norm_array(x, weight)
-        return layer_norm_array(x, weight, self._weights.get(f"{name}.bias"))
+            return rms_norm_kernel.forward(x, weight, eps=np.finfo(x.dtype).eps)[0]
+        bias = self._weights.get(f"{name}.bias")
+        return layer_norm_kernel.forward(x, weight, *(() if bias is None else (bias,)), eps=1e-5)[0]
 
     def _attend(self, qkv: Array, layer: int, B: int) -> Array:
         """Queries, keys and values (B T, 3C) -> what the heads take from the texts so far (B T, C)."""

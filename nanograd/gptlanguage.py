@@ -17,9 +17,8 @@ from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_id
 from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array, no_grad
 from nanograd.module import Module, Parameter, normal_parameter
-from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention
+from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention, RMSNorm
 from nanograd.random import Generator, current_generator
-from nanograd.rmsnorm import RMSNorm
 from nanograd.softmax import cross_entropy
 from nanograd.tensor import Tensor, wrap
 
@@ -126,10 +125,7 @@ class GPTLanguageModel(Module):
 
     def attention_weights(self, idx: Any) -> Array:
         """Where each head looks over the ids (T,): (n_layer, n_head, T, T), queries by keys, each row summing to 1."""
-        kept: list[Array] = []
-        with _looking(self):
-            self._logits(_as_ids(idx).reshape(1, -1), kept_weights=kept)
-        return np.concatenate(kept)
+        return self.look_through(idx)[0]
 
     def look_through(self, idx: Any) -> tuple[Array, Array]:
         """What one pass over the ids (T,) leaves behind: the attention weights, and the stream (n_layer + 1, T, C).

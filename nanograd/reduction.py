@@ -60,8 +60,6 @@ class ReductionMethods(TensorMethods):
             return self._tensor.abs().amax(dim, keepdim)
         if p == 2:
             return self._apply(ops.norm2, axis=self._axes(dim), keepdims=keepdim)
-        if p == 1:
-            return self._tensor.abs().sum(dim, keepdim)
         return (self._tensor.abs() ** p).sum(dim, keepdim) ** (1 / p)
 
     def logsumexp(self, dim: Dims, keepdim: bool = False) -> "Tensor":
