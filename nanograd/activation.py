@@ -63,6 +63,15 @@ def _times_slope(g: Array, needs: Needs, slope: Array) -> Gradients:
     return (g * slope,)
 
 
+def _gelu(x: Array, approximate: str) -> Fused:
+    return _in_chunks(x, _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk)
+
+
+def gelu_array(x: Array, approximate: str) -> Array:
+    """GELU of an array."""
+    return _gelu(x, approximate)[0]
+
+
 def _gelu_tanh_chunk(x: Array, z: Array, slope: Array) -> None:
     """z = x h and dz/dx = h + x dh/dx, with h = (1 + tanh u) / 2, u = a (x + b x^3), dh/dx = 2 h (1 - h) du/dx."""
     number = x.dtype.type
@@ -110,8 +119,9 @@ def _silu_chunk(x: Array, z: Array, slope: Array) -> None:
     slope += rest
 
 
-def _gelu(x: Array, approximate: str) -> Fused:
-    return _in_chunks(x, _gelu_tanh_chunk if approximate == "tanh" else _gelu_exact_chunk)
+def silu_array(x: Array) -> Array:
+    """SiLU of an array."""
+    return _in_chunks(x, _silu_chunk)[0]
 
 
 def _softplus(x: Array, beta: float, threshold: float) -> Array:

@@ -15,7 +15,6 @@ from nanograd.layernorm import layer_norm_kernel, rms_norm_kernel
 from nanograd.mlp import BENDS
 from nanograd.multihead_attention import attention_weights, join_heads, qk_norm_kernel
 from nanograd.rotary import rotary_kernel
-from nanograd.tensor import wrap
 
 
 class Decoder:
@@ -37,13 +36,13 @@ class Decoder:
         if "wpe.weight" in weights:
             x += weights["wpe.weight"][begin:end]
         x = x.reshape(B * T, -1)
-        bend = BENDS[self._config.activation]
+        _, bend = BENDS[self._config.activation]
         for layer in range(self._config.n_layer):
             name = f"h.{layer}."
             attended = self._attend(self._linear(self._norm(x, f"{name}ln_1"), f"{name}attn.c_attn"), layer, B)
             x += self._linear(attended, f"{name}attn.c_proj")
             hidden = self._linear(self._norm(x, f"{name}ln_2"), f"{name}mlp.c_fc")
-            x += self._linear(bend(wrap(hidden)).array, f"{name}mlp.c_proj")
+            x += self._linear(bend(hidden), f"{name}mlp.c_proj")
         self.length = end
         last = self._norm(x[T - 1 :: T], "ln_f")
         logits: Array = last @ weights.get("lm_head.weight", weights["wte.weight"]).T

@@ -7,7 +7,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from nanograd.activation import gelu, relu, silu
+import numpy as np
+
+from nanograd.activation import gelu, gelu_array, relu, silu, silu_array
+from nanograd.graph import Array
 from nanograd.linear import Linear
 from nanograd.module import Module
 from nanograd.tensor import Tensor
@@ -18,12 +21,18 @@ def _swiglu(hidden: Tensor) -> Tensor:
     return silu(gate) * up
 
 
-BENDS: Final[dict[str, Callable[[Tensor], Tensor]]] = {
-    "relu": relu,
-    "gelu": gelu,
-    "gelu_tanh": lambda x: gelu(x, "tanh"),
-    "relu2": lambda x: relu(x).square(),
-    "swiglu": _swiglu,
+def _swiglu_array(hidden: Array) -> Array:
+    gate, up = np.split(hidden, 2, axis=-1)
+    return np.asarray(silu_array(gate) * up)
+
+
+# Each activation of tensors, and the same of arrays, which may write over what it gets.
+BENDS: Final[dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Array], Array]]]] = {
+    "relu": (relu, lambda x: np.maximum(x, 0, out=x)),
+    "gelu": (gelu, lambda x: gelu_array(x, "none")),
+    "gelu_tanh": (lambda x: gelu(x, "tanh"), lambda x: gelu_array(x, "tanh")),
+    "relu2": (lambda x: relu(x).square(), lambda x: np.square(np.maximum(x, 0, out=x), out=x)),
+    "swiglu": (_swiglu, _swiglu_array),
 }
 ACTIVATIONS = tuple(BENDS)
 
@@ -54,7 +63,8 @@ class MLP(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., input_dim) -> (..., output_dim)."""
-        result: Tensor = self.c_proj(BENDS[self.activation](self.c_fc(input)))
+        bend, _ = BENDS[self.activation]
+        result: Tensor = self.c_proj(bend(self.c_fc(input)))
         return result
 
     def extra_repr(self) -> str:
