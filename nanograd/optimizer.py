@@ -87,15 +87,12 @@ class RMSprop(DeclaredOptimizer, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0
             names = ["square_avg", *["momentum_buffer"] * (group["momentum"] > 0), *["grad_avg"] * group["centered"]]
             state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
         state["step"] += 1
-        change = np.multiply(gradient, gradient, out=np.empty_like(parameter))
-        _mix(state["square_avg"], change, alpha, change)
+        square, change = state["square_avg"], np.square(gradient, out=np.empty_like(parameter))
+        _mix(square, change, alpha, change)
         if group["centered"]:
             _mix(state["grad_avg"], gradient, alpha, change)
-            np.multiply(state["grad_avg"], state["grad_avg"], out=change)
-            np.subtract(state["square_avg"], change, out=change)
-            np.sqrt(change, out=change)
-        else:
-            np.sqrt(state["square_avg"], out=change)
+            square = square - np.square(state["grad_avg"])
+        np.sqrt(square, out=change)
         change += group["eps"]
         np.divide(gradient, change, out=change)
         if group["momentum"] > 0:

@@ -97,8 +97,7 @@ class ReductionMethods(TensorMethods):
             return NotImplemented
         other = self._coerce(other)
         if not self.ndim or not other.ndim or self.shape[-1] != other.shape[-2 if other.ndim > 1 else -1]:
-            what = "the last dimension of the left to equal the second-last of the right"
-            raise ShapeError(f"matmul needs {what}; got {self.shape} @ {other.shape}.")
+            raise ShapeError(f"matmul needs shapes such as (..., N, K) @ (..., K, M); got {self.shape} @ {other.shape}.")
         if self.dtype != other.dtype:
             raise TypeError(f"matmul needs one dtype; got {self.dtype} and {other.dtype}: use .to() on one.")
         return self._apply(ops.matmul, other)
