@@ -109,7 +109,6 @@ class MainWindow(QMainWindow):
         self._worker = Worker(self.data_directory, cache_directory, self)
         self._desk = RunDesk(self._views, self._actions, self._worker.post, self)
         self._texts = TextDisplay(self._views, self._worker.post, self._preferences, self)
-        self._desk = RunDesk(self._views, self._actions, self._worker.post, self)
         self._events_clock = QTimer(self, singleShot=True, interval=_EVENTS_INTERVAL_MS)
         for child in self.findChildren(QWidget):
             child.setAcceptDrops(False)  # a file is the window's, wherever in it it falls

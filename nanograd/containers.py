@@ -18,7 +18,7 @@ class _Positions(Module):
 
     def __getitem__(self, position: int | slice) -> Any:
         if isinstance(position, slice):
-            return self._part(dict(list(self._modules.items())[position]))
+            return type(self)().extend(list(self)[position])
         return self._modules[self._name(position)]
 
     def __setitem__(self, position: int, module: Module) -> None:
@@ -59,9 +59,6 @@ class _Positions(Module):
     def __iadd__(self, other: Iterable[Module]) -> Self:
         return self.extend(other)
 
-    def _part(self, modules: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
     def _name(self, position: int) -> str:
         names = list(self._modules)
         if not -len(names) <= position < len(names):
@@ -92,14 +89,16 @@ class Sequential(_Positions):
         for name, module in modules[0].items() if is_named else enumerate(modules):
             self.add_module(str(name), module)
 
+    def __getitem__(self, position: int | slice) -> Any:
+        if isinstance(position, slice):  # names stay
+            return type(self)(dict(list(self._modules.items())[position]))
+        return super().__getitem__(position)
+
     def forward(self, input: Any) -> Any:
         """Pass `input` through all modules; each one says which shapes it takes and gives."""
         for module in self:
             input = module(input)
         return input
-
-    def _part(self, modules: dict[str, Any]) -> Self:
-        return type(self)(modules)
 
 
 class ModuleList(_Positions):
@@ -114,9 +113,6 @@ class ModuleList(_Positions):
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(modules or ())
-
-    def _part(self, modules: dict[str, Any]) -> Self:
-        return type(self)(modules.values())
 
     def _child_lines(self) -> list[str]:
         lines = []

@@ -14,7 +14,6 @@ from nanograd.errors import ShapeError, refuse
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.joining import cat, einsum
 from nanograd.module import Module, uniform_parameter
-from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused
 from nanograd.windows import Sizes, Windows, as_sizes, make_windows
 
@@ -143,9 +142,9 @@ class _Convolution(Module):
         self.kernel_size, self.stride, self.dilation = windows.kernel, windows.stride, windows.dilation
         self.padding = padding if isinstance(padding, str) else as_sizes(padding, self._dims, "padding", 0)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
-        bound, generator = max(prod(shape[1:]), 1) ** -0.5, current_generator().numpy
-        self.weight = uniform_parameter(shape, bound, generator)
-        self.bias = uniform_parameter(shape[:1], bound, generator) if bias else None
+        bound = max(prod(shape[1:]), 1) ** -0.5
+        self.weight = uniform_parameter(shape, bound)
+        self.bias = uniform_parameter(shape[:1], bound) if bias else None
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, in_channels, ...) -> (N, out_channels, ...), or both without N."""

@@ -100,8 +100,7 @@ class DataLoader:
                 raise TypeError(f"DataLoader takes no argument {name!r}.")
             refuse(bool(value), f"DataLoader's {name}", _HINTS[name])
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
-            kind = type(dataset).__name__
-            raise TypeError(f"A data set has a length and samples by position; {kind} lacks them: use list(...).")
+            raise TypeError(f"A data set has a length and samples by position, not a {type(dataset).__name__}: use list(...).")
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size is a whole number of at least 1; got {batch_size!r}.")
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last

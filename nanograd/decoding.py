@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array
-from nanograd.layernorm import layer_norm_array
+from nanograd.layernorm import layer_norm_kernel, rms_norm_kernel
 from nanograd.mlp import BENDS
 from nanograd.multihead_attention import attention_weights, join_heads, qk_norm_kernel
-from nanograd.rmsnorm import rms_norm_array
 from nanograd.rotary import rotary_kernel
 
 
@@ -59,8 +58,9 @@ class Decoder:
     def _norm(self, x: Array, name: str) -> Array:
         weight = self._weights[f"{name}.weight"]
         if self._config.norm == "rmsnorm":
-            return rms_norm_array(x, weight)
-        return layer_norm_array(x, weight, self._weights.get(f"{name}.bias"))
+            return rms_norm_kernel.forward(x, weight, eps=np.finfo(x.dtype).eps)[0]
+        bias = self._weights.get(f"{name}.bias")
+        return layer_norm_kernel.forward(x, weight, *(() if bias is None else (bias,)), eps=1e-5)[0]
 
     def _attend(self, qkv: Array, layer: int, B: int) -> Array:
         """Queries, keys and values (B T, 3C) -> what the heads take from the texts so far (B T, C)."""

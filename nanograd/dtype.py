@@ -26,13 +26,9 @@ def as_dtype(dtype: Any) -> Dtype:
 
 def nearest_dtype(dtype: Dtype) -> Dtype:
     """The dtype in which a tensor holds an array of `dtype`: other integers become int64, half floats float32."""
-    if dtype in _RANK:
-        return dtype
     if dtype.kind in "iu":
         return int64
-    if dtype == np.float16:
-        return float32
-    raise TypeError(f"Tensors are float32, float64, int64 or bool; {dtype} has no place among them: convert it first.")
+    return float32 if dtype == np.float16 else as_dtype(dtype)
 
 
 def common_dtype(a: Dtype, a_ndim: int, b: Dtype, b_ndim: int) -> Dtype:

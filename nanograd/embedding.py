@@ -5,7 +5,6 @@ import numpy as np
 from nanograd.errors import ShapeError, check_indices
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import Module, normal_parameter
-from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused, wrap
 
 # ---- the definition ---------------------------------------------------------------------------------------------------
@@ -95,7 +94,7 @@ class Embedding(Module):
         super().__init__()
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = _row(padding_idx, num_embeddings)
-        self.weight = normal_parameter((num_embeddings, embedding_dim), 1.0, current_generator().numpy)
+        self.weight = normal_parameter((num_embeddings, embedding_dim), 1.0)
         if self.padding_idx is not None:
             self.weight.array[self.padding_idx] = 0
 

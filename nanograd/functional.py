@@ -6,11 +6,10 @@ from nanograd.batchnorm import batch_norm
 from nanograd.convolution import conv1d, conv2d
 from nanograd.dropout import drop_path, dropout
 from nanograd.embedding import embedding, one_hot
-from nanograd.layernorm import layer_norm
+from nanograd.layernorm import layer_norm, rms_norm
 from nanograd.linear import linear
 from nanograd.losses import binary_cross_entropy_with_logits, l1_loss, mse_loss, nll_loss, smooth_l1_loss
 from nanograd.pooling import avg_pool2d, max_pool2d
-from nanograd.rmsnorm import rms_norm
 from nanograd.softmax import cross_entropy, log_softmax, softmax
 
 __all__ = [

@@ -34,9 +34,7 @@ class Sampling:
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is above 0 and at most 1, or None for off; got {self.top_p}.")
         if not 0 < self.repetition_penalty < float("inf"):
-            raise ValueError(
-                f"A repetition penalty is above 0; got {self.repetition_penalty}. 1 is off, above it holds off repeats."
-            )
+            raise ValueError(f"A repetition penalty is above 0, and off at 1; got {self.repetition_penalty}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,8 @@ from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_id
 from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array, no_grad
 from nanograd.module import Module, Parameter, normal_parameter
-from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention
+from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention, RMSNorm
 from nanograd.random import Generator, current_generator
-from nanograd.rmsnorm import RMSNorm
 from nanograd.softmax import cross_entropy
 from nanograd.tensor import Tensor, wrap
 
@@ -77,18 +76,18 @@ class GPTLanguageModel(Module):
         self.h = ModuleList([Block(config) for _ in range(n_layer)])
         self.ln_f = build_norm(config)
         self.lm_head = Linear(n_embd, vocab_size, bias=False)
-        self._initialise(current_generator())
+        self._initialise()
         if config.tied_head:
             self.lm_head.weight = self.wte.weight
 
-    def _initialise(self, generator: Generator) -> None:
+    def _initialise(self) -> None:
         """Matrices from a normal distribution, those that end a residual branch narrower or 0, biases 0, as in GPT-2."""
         narrower = 0.0 if self.config.zero_init else INITIAL_STD / (2 * self.config.n_layer) ** 0.5
         for name, module in self.named_modules():
             if isinstance(module, Linear | Embedding):
                 is_table = isinstance(module, Embedding)
                 std = self.config.embedding_std if is_table else narrower if name.endswith("c_proj") else INITIAL_STD
-                module.weight = normal_parameter(module.weight.shape, std, generator.numpy)
+                module.weight = normal_parameter(module.weight.shape, std)
             if isinstance(module, Linear) and module.bias is not None:
                 module.bias = Parameter(np.zeros(module.bias.shape, np.float32))
 
@@ -126,10 +125,7 @@ class GPTLanguageModel(Module):
 
     def attention_weights(self, idx: Any) -> Array:
         """Where each head looks over the ids (T,): (n_layer, n_head, T, T), queries by keys, each row summing to 1."""
-        kept: list[Array] = []
-        with _looking(self):
-            self._logits(_as_ids(idx).reshape(1, -1), kept_weights=kept)
-        return np.concatenate(kept)
+        return self.look_through(idx)[0]
 
     def look_through(self, idx: Any) -> tuple[Array, Array]:
         """What one pass over the ids (T,) leaves behind: the attention weights, and the stream (n_layer + 1, T, C).

@@ -54,7 +54,5 @@ def _gradients(parameters: Tensors) -> list[Array]:
 
 
 def _norm(gradients: list[Array], order: float) -> float:
-    if order == 2:
-        return float(np.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients)))
     norms = [float(np.linalg.norm(gradient.reshape(-1), order)) for gradient in gradients]
     return float(np.linalg.norm(norms, order)) if norms else 0.0

@@ -1,9 +1,9 @@
 """Layer normalisation (Ba, Kiros and Hinton, 2016): y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-Mean and variance (divided by the count) are taken over the last dimensions, those of `normalized_shape`.
+Root-mean-square normalisation (Zhang and Sennrich, 2019) centres nothing: y = x / sqrt(mean(x^2) + eps) * weight. Means and
+the variance (divided by the count) are taken over the last dimensions, those of `normalized_shape`.
 """
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -16,7 +16,7 @@ from nanograd.module import Module, Parameter
 from nanograd.tensor import Tensor, fused
 from nanograd.windows import Sizes
 
-# ---- the definition ---------------------------------------------------------------------------------------------------
+# ---- the definitions --------------------------------------------------------------------------------------------------
 
 
 def layer_norm_definition(input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float = 1e-5) -> Tensor:
@@ -27,7 +27,13 @@ def layer_norm_definition(input: Tensor, weight: Tensor | None, bias: Tensor | N
     return result if bias is None else result + bias
 
 
-# ---- the fast form: rows (N, C) ---------------------------------------------------------------------------------------
+def rms_norm_definition(input: Tensor, weight: Tensor | None, eps: float) -> Tensor:
+    """RMS normalisation over the last dimension in primitives; the shape stays."""
+    result = input * (input.square().mean(-1, keepdim=True) + eps).rsqrt()
+    return result if weight is None else result * weight
+
+
+# ---- the fast forms: rows (N, C) --------------------------------------------------------------------------------------
 
 
 def _normalized(x: Array, eps: float) -> tuple[Array, Array]:
@@ -43,34 +49,22 @@ def _normalized(x: Array, eps: float) -> tuple[Array, Array]:
     return result, inverse
 
 
-def layer_norm_array(x: Array, weight: Array, bias: Array | None, eps: float = 1e-5) -> Array:
-    """Layer normalisation of rows (N, C)."""
-    z, _ = _normalized(x, eps)
-    z *= weight
-    if bias is not None:
-        z += bias
-    return z
-
-
-def _layer_norm(x: Array, *weight_and_bias: Array, has_weight: bool, eps: float) -> Fused:
+def _layer_norm(x: Array, weight: Array, *bias: Array, eps: float) -> Fused:
     normalized, inverse = _normalized(x, eps)
-    weight = weight_and_bias[0] if has_weight else None
-    z = normalized * weight if weight is not None else normalized.copy()
-    if len(weight_and_bias) > has_weight:
-        z += weight_and_bias[-1]
+    z = normalized * weight
+    if bias:
+        z += bias[0]
     return z, (normalized, inverse, weight)
 
 
-def _layer_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Array, weight: Array | None) -> Gradients:
+def _layer_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Array, weight: Array) -> Gradients:
     """Differentiates z = normalized weight + bias, then normalized = (x - mean) inverse."""
-    gradients: list[Array | None] = [None]
     rows, count = g.shape
-    if weight is not None:
-        gradients.append(np.einsum("nc,nc->c", g, normalized) if needs[1] else None)
-    if len(needs) > len(gradients):
+    gradients: list[Array | None] = [None, np.einsum("nc,nc->c", g, normalized) if needs[1] else None]
+    if len(needs) > 2:
         gradients.append(np.ones(rows, g.dtype) @ g)
     if needs[0]:
-        dx = g * weight if weight is not None else g.copy()
+        dx = g * weight
         along = np.vecdot(dx, normalized)[:, None]
         along *= g.dtype.type(1 / max(count, 1))
         dx -= (dx @ np.full(count, 1 / max(count, 1), g.dtype))[:, None]
@@ -80,7 +74,24 @@ def _layer_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Arr
     return gradients
 
 
-_kernel = Kernel("layer_norm", _layer_norm, _layer_norm_backward)
+def _rms_norm(x: Array, weight: Array, eps: float) -> Fused:
+    mean_square = np.vecdot(x, x)[:, None] / x.dtype.type(max(x.shape[-1], 1))
+    inverse = 1 / np.sqrt(mean_square + x.dtype.type(eps))
+    normalized = x * inverse
+    return normalized * weight, (normalized, inverse, weight)
+
+
+def _rms_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Array, weight: Array) -> Gradients:
+    """Differentiates z = normalized weight, then normalized = x inverse, where inverse depends on x too."""
+    dx = g * weight
+    along = np.vecdot(dx, normalized)[:, None] / g.dtype.type(max(dx.shape[-1], 1))
+    dx -= normalized * along
+    dx *= inverse
+    return dx, np.einsum("nc,nc->c", g, normalized) if needs[1] else None
+
+
+layer_norm_kernel = Kernel("layer_norm", _layer_norm, _layer_norm_backward)
+rms_norm_kernel = Kernel("rms_norm", _rms_norm, _rms_norm_backward)
 
 
 def layer_norm(
@@ -93,21 +104,35 @@ def layer_norm(
     >>> layer_norm(Tensor([1.0, 3.0]), 2)
     tensor([-1.0000,  1.0000])
     """
-    extras = [extra for extra in (weight, bias) if extra is not None]
-    return over_last_dimensions(_kernel, input, normalized_shape, extras, has_weight=weight is not None, eps=eps)
+    biases = () if bias is None else (bias,)
+    return _over_last_dimensions(layer_norm_kernel, input, normalized_shape, weight, *biases, eps=eps)
 
 
-def over_last_dimensions(kernel: Kernel, input: Tensor, sizes: Sizes, extras: Sequence[Tensor], **settings: Any) -> Tensor:
+def rms_norm(input: Tensor, normalized_shape: Sizes, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+    """Divide by the root mean square over the last dimensions, whose sizes are `normalized_shape`; the shape stays.
+
+    `weight` has the shape `normalized_shape`; `eps` of None is the smallest step from 1 in the input's dtype. Raises
+    ShapeError where `normalized_shape` does not end the input's shape.
+
+    >>> rms_norm(Tensor([2.0, -2.0]), 2)
+    tensor([ 1., -1.])
+    """
+    eps = np.finfo(input._floats().dtype).eps if eps is None else eps
+    return _over_last_dimensions(rms_norm_kernel, input, normalized_shape, weight, eps=eps)
+
+
+def _over_last_dimensions(kernel: Kernel, input: Tensor, sizes: Sizes, weight: Tensor | None, *bias: Tensor, eps: Any) -> Tensor:
     """A kernel of rows over the last dimensions of `input`, those of `sizes`; raises ShapeError where it has others."""
-    shape = as_shape(sizes)
+    shape = _as_shape(sizes)
     if not shape or input.shape[-len(shape) :] != shape:
         raise ShapeError(f"{kernel.name} expects an input whose shape ends in {shape}; got {input.shape}.")
     input._require_floats(kernel.name)
     rows = input.reshape(prod(input.shape[: -len(shape)]), prod(shape))
-    return fused(kernel, rows, *[extra.reshape(-1) for extra in extras], **settings).reshape(input.shape)
+    weight = ones(shape, dtype=input.dtype) if weight is None else weight
+    return fused(kernel, rows, *[x.reshape(-1) for x in (weight, *bias)], eps=eps).reshape(input.shape)
 
 
-def as_shape(sizes: Sizes) -> tuple[int, ...]:
+def _as_shape(sizes: Sizes) -> tuple[int, ...]:
     """The size of one dimension, or those of several, as a shape."""
     return (sizes,) if isinstance(sizes, int) else tuple(sizes)
 
@@ -117,7 +142,7 @@ class LayerNorm(Module):
 
     def __init__(self, normalized_shape: Sizes, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True) -> None:
         super().__init__()
-        self.normalized_shape = as_shape(normalized_shape)
+        self.normalized_shape = _as_shape(normalized_shape)
         self.eps = eps
         self.weight = Parameter(ones(self.normalized_shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
@@ -130,3 +155,22 @@ class LayerNorm(Module):
         """The shape and eps."""
         has_weight, has_bias = self.weight is not None, self.bias is not None
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={has_weight}, bias={has_bias}"
+
+
+class RMSNorm(Module):
+    """`rms_norm` with a learned weight, from 1. Input and output have the same shape."""
+
+    weight: Parameter | None
+
+    def __init__(self, normalized_shape: Sizes, eps: float | None = None, elementwise_affine: bool = True) -> None:
+        super().__init__()
+        self.normalized_shape, self.eps, self.elementwise_affine = _as_shape(normalized_shape), eps, elementwise_affine
+        self.register_parameter("weight", Parameter(ones(self.normalized_shape)) if elementwise_affine else None)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise a tensor whose shape ends in `normalized_shape`."""
+        return rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        """The shape and eps."""
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

@@ -7,7 +7,6 @@ import numpy as np
 from nanograd.errors import ShapeError
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import FunctionLayer, Module, uniform_parameter
-from nanograd.random import current_generator
 from nanograd.tensor import Tensor, fused
 
 # ---- the definition ---------------------------------------------------------------------------------------------------
@@ -65,9 +64,8 @@ class Linear(Module):
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         bound = in_features**-0.5 if in_features else 0.0
-        generator = current_generator().numpy
-        self.weight = uniform_parameter((out_features, in_features), bound, generator)
-        self.bias = uniform_parameter((out_features,), bound, generator) if bias else None
+        self.weight = uniform_parameter((out_features, in_features), bound)
+        self.bias = uniform_parameter((out_features,), bound) if bias else None
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., in_features) -> (..., out_features)."""

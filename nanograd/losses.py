@@ -38,7 +38,6 @@ def nll_loss(
     >>> nll_loss(Tensor([[-1.0, -2.0]]), tensor([1]))
     tensor(2.)
     """
-    check_reduction(reduction)
     rows, classes, row_weights = class_rows("nll_loss", input, target, weight, ignore_index)
     picked = rows.gather(1, classes.unsqueeze(1)).squeeze(1).where(wrap(row_weights != 0), 0.0)  # even where it is infinite
     losses = picked * wrap(-row_weights)

@@ -10,6 +10,7 @@ from nanograd.dtype import FLOATS, float32, float64
 from nanograd.errors import ShapeError, refuse_inplace
 from nanograd.gradients import clear_gradients
 from nanograd.graph import RemovableHandle
+from nanograd.random import current_generator
 from nanograd.tensor import Tensor, wrap
 
 Hook = Callable[..., Any]
@@ -83,8 +84,7 @@ class Module:
 
     def _register(self, name: str, value: Any, kind: type[Any]) -> None:
         if value is not None and not isinstance(value, kind):
-            given, owner = type(value).__name__, type(self).__name__
-            raise TypeError(f"{name} of {owner} is a {kind.__name__} or None, not {given}: set one, or delete {name} first.")
+            raise TypeError(f"{name} is a {kind.__name__} or None, not {type(value).__name__}: set one, or delete {name} first.")
         registry = self.__dict__[_REGISTRIES[kind]]
         if name not in registry:
             self._forget(name)
@@ -270,15 +270,17 @@ class Module:
         own = dict(self._named_state(""))
         arrays = {name: np.asarray(value.array if isinstance(value, Tensor) else value) for name, value in state_dict.items()}
         amiss = IncompatibleKeys([name for name in own if name not in arrays], [name for name in arrays if name not in own])
-        shared = [name for name in own if name in arrays]
         problems = [f"missing: {name}" for name in amiss.missing_keys if strict]
         problems += [f"unexpected: {name}" for name in amiss.unexpected_keys if strict]
-        problems += [problem for name in shared if (problem := _misfit(name, arrays[name], own[name]))]
+        pairs = [(name, arrays[name], own[name]) for name in own if name in arrays]
+        problems += [f"{name} has the shape {a.shape}, here it is {t.shape}" for name, a, t in pairs if a.shape != t.shape]
+        foreign = [entry for entry in pairs if not np.can_cast(entry[1].dtype, entry[2].dtype, "same_kind")]
+        problems += [f"{name} is {a.dtype}, here it is {t.dtype}" for name, a, t in foreign]
         if problems:
             raise ShapeError(f"The state does not fit {type(self).__name__}: {'; '.join(problems)}.")
-        for name in shared:
-            np.copyto(own[name].array, arrays[name], casting="same_kind")
-            own[name]._counter[0] += 1
+        for _, array, tensor in pairs:
+            np.copyto(tensor.array, array, casting="same_kind")
+            tensor._counter[0] += 1
         return amiss
 
     # ---- showing ------------------------------------------------------------------------------------------------------
@@ -311,14 +313,6 @@ def _once(found: Named[T]) -> Named[T]:
         if id(value) not in seen:
             seen.add(id(value))
             yield name, value
-
-
-def _misfit(name: str, array: np.ndarray[Any, Any], own: Tensor) -> str | None:
-    if array.shape != own.shape:
-        return f"{name} has the shape {array.shape}, here it is {own.shape}"
-    if not np.can_cast(array.dtype, own.dtype, "same_kind"):
-        return f"{name} is {array.dtype}, here it is {own.dtype}"
-    return None
 
 
 class FunctionLayer(Module):
@@ -364,11 +358,12 @@ class FunctionLayer(Module):
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
 
 
-def uniform_parameter(shape: tuple[int, ...], bound: float, generator: np.random.Generator) -> Parameter:
+def uniform_parameter(shape: tuple[int, ...], bound: float) -> Parameter:
     """A parameter of float32 numbers drawn evenly from -bound to bound."""
-    return Parameter(wrap(((generator.random(shape, np.float32) * 2 - 1) * bound).astype(np.float32)))
+    drawn = current_generator().numpy.random(shape, np.float32)
+    return Parameter(wrap(((drawn * 2 - 1) * bound).astype(np.float32)))
 
 
-def normal_parameter(shape: tuple[int, ...], std: float, generator: np.random.Generator) -> Parameter:
+def normal_parameter(shape: tuple[int, ...], std: float) -> Parameter:
     """A parameter of float32 numbers drawn from the normal distribution of mean 0."""
-    return Parameter(wrap(generator.standard_normal(shape, np.float32) * np.float32(std)))
+    return Parameter(wrap(current_generator().numpy.standard_normal(shape, np.float32) * np.float32(std)))

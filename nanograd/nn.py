@@ -9,14 +9,13 @@ from nanograd.containers import ModuleDict, ModuleList, Sequential
 from nanograd.convolution import Conv1d, Conv2d
 from nanograd.dropout import Dropout, DropPath
 from nanograd.embedding import Embedding
-from nanograd.layernorm import LayerNorm
+from nanograd.layernorm import LayerNorm, RMSNorm
 from nanograd.linear import Flatten, Identity, Linear
 from nanograd.losses import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss
 from nanograd.mlp import ACTIVATIONS, MLP
 from nanograd.module import Module, Parameter
 from nanograd.multihead_attention import MultiHeadAttention
 from nanograd.pooling import AvgPool2d, MaxPool2d
-from nanograd.rmsnorm import RMSNorm
 from nanograd.softmax import LogSoftmax, Softmax
 
 __all__ = [

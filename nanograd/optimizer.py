@@ -13,7 +13,7 @@ from nanograd.gradients import clip_grad_norm_, clip_grad_value_
 from nanograd.graph import Array
 from nanograd.parameter_groups import DeclaredOptimizer, Group, Optimizer
 
-__all__ = ["SGD", "Adam", "AdamW", "Muon", "MuonWithAdamW", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
+__all__ = ["SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
 
 
 def _directed(gradient: Array, parameter: Array, group: Group, decay: float) -> Array:
@@ -87,15 +87,12 @@ class RMSprop(DeclaredOptimizer, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0
             names = ["square_avg", *["momentum_buffer"] * (group["momentum"] > 0), *["grad_avg"] * group["centered"]]
             state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
         state["step"] += 1
-        change = np.multiply(gradient, gradient, out=np.empty_like(parameter))
-        _mix(state["square_avg"], change, alpha, change)
+        square, change = state["square_avg"], np.square(gradient, out=np.empty_like(parameter))
+        _mix(square, change, alpha, change)
         if group["centered"]:
             _mix(state["grad_avg"], gradient, alpha, change)
-            np.multiply(state["grad_avg"], state["grad_avg"], out=change)
-            np.subtract(state["square_avg"], change, out=change)
-            np.sqrt(change, out=change)
-        else:
-            np.sqrt(state["square_avg"], out=change)
+            square = square - np.square(state["grad_avg"])
+        np.sqrt(square, out=change)
         change += group["eps"]
         np.divide(gradient, change, out=change)
         if group["momentum"] > 0:
@@ -187,23 +184,6 @@ class Muon(DeclaredOptimizer, lr=0.02, weight_decay=0.0, momentum=0.95, nesterov
         change *= group["lr"] * max(1.0, len(parameter) / parameter.shape[1]) ** 0.5
         parameter *= 1 - group["lr"] * group["weight_decay"]
         parameter -= change
-
-
-class MuonWithAdamW(Muon, AdamW, lr=1e-3, eps=1e-8, weight_decay=1e-2, muon=False):
-    """Muon for the groups whose setting "muon" is True, which are of matrices, and AdamW for the others: one optimizer.
-
-    >>> from nanograd.tensor import Tensor
-    >>> matrix, vector = Tensor([[1.0]], requires_grad=True), Tensor([1.0], requires_grad=True)
-    >>> optimizer = MuonWithAdamW([{"params": [matrix], "muon": True, "lr": 0.02}, {"params": [vector]}], lr=0.001)
-    >>> [group["muon"] for group in optimizer.param_groups]
-    [True, False]
-    """
-
-    def _check(self, group: Group) -> None:
-        (Muon if group["muon"] else AdamW)._check(self, group)
-
-    def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
-        (Muon if group["muon"] else AdamW)._update(self, parameter, gradient, state, group)
 
 
 _QUINTIC = (3.4445, -4.7750, 2.0315)  # of a polynomial that lifts small singular values fastest, by Jordan et al.

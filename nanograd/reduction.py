@@ -1,4 +1,4 @@
-"""Tensor's methods that make many numbers into few, and those that put numbers in order.
+"""Tensor's methods that make many numbers into few: sums, products of matrices, extremes; and those that put numbers in order.
 
 `dim` is a dimension, several where a tuple is allowed, or None for all; `keepdim` leaves the reduced ones with size 1.
 """
@@ -27,7 +27,7 @@ class ValuesAndIndices(NamedTuple):
 
 
 class ReductionMethods(TensorMethods):
-    """What Tensor offers to sum up and to order."""
+    """What Tensor offers to sum up, to multiply as vectors and matrices, and to order."""
 
     __slots__ = ()
 
@@ -60,8 +60,6 @@ class ReductionMethods(TensorMethods):
             return self._tensor.abs().amax(dim, keepdim)
         if p == 2:
             return self._apply(ops.norm2, axis=self._axes(dim), keepdims=keepdim)
-        if p == 1:
-            return self._tensor.abs().sum(dim, keepdim)
         return (self._tensor.abs() ** p).sum(dim, keepdim) ** (1 / p)
 
     def logsumexp(self, dim: Dims, keepdim: bool = False) -> "Tensor":
@@ -91,6 +89,37 @@ class ReductionMethods(TensorMethods):
     def any(self, dim: Dims = None, keepdim: bool = False) -> "Tensor":
         """Whether one over `dim` is other than 0."""
         return self._plain(self.array.any(axis=self._axes(dim), keepdims=keepdim))
+
+    # ---- products of vectors and matrices -----------------------------------------------------------------------------
+
+    def __matmul__(self, other: Any) -> "Tensor":
+        if not isinstance(other, TensorMethods | np.ndarray):
+            return NotImplemented
+        other = self._coerce(other)
+        if not self.ndim or not other.ndim or self.shape[-1] != other.shape[-2 if other.ndim > 1 else -1]:
+            raise ShapeError(f"matmul needs shapes such as (..., N, K) @ (..., K, M); got {self.shape} @ {other.shape}.")
+        if self.dtype != other.dtype:
+            raise TypeError(f"matmul needs one dtype; got {self.dtype} and {other.dtype}: use .to() on one.")
+        return self._apply(ops.matmul, other)
+
+    def __rmatmul__(self, other: Any) -> "Tensor":
+        return self._coerce(other) @ self
+
+    def matmul(self, other: "Tensor") -> "Tensor":
+        """The matrix product, broadcast over the leading dimensions: (..., N, K) @ (..., K, M) -> (..., N, M)."""
+        return self._tensor @ other
+
+    def bmm(self, mat2: "Tensor") -> "Tensor":
+        """The product of B matrices with B others: (B, N, K), (B, K, M) -> (B, N, M)."""
+        if self.ndim != 3 or mat2.ndim != 3 or self.shape[0] != mat2.shape[0]:
+            raise ShapeError(f"bmm takes (B, N, K) and (B, K, M); got {self.shape} and {mat2.shape}.")
+        return self._tensor @ mat2
+
+    def outer(self, vec2: "Tensor") -> "Tensor":
+        """The product of each number with each: (N,), (M,) -> (N, M)."""
+        if self.ndim != 1 or vec2.ndim != 1:
+            raise ShapeError(f"outer takes two vectors; got the shapes {self.shape} and {vec2.shape}.")
+        return self._tensor.unsqueeze(1) * vec2
 
     # ---- extremes and order -------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: the rate as a function of the step, and schedulers that set it, as torch.optim.lr_scheduler.
+"""Schedulers of the learning rate, as torch.optim.lr_scheduler.
 
 A scheduler counts `last_epoch` from 0, at its creation, and one more at each `step()`, which comes after the optimizer's.
 Each changes the rate that is set now, so several may work on one optimizer together.
@@ -9,23 +9,6 @@ from math import cos, pi
 from typing import Any
 
 from nanograd.parameter_groups import Optimizer
-
-
-def warmup_decay(step: int, *, lr: float, min_lr: float, warmup_steps: int, max_steps: int, decay: str = "cosine") -> float:
-    """The rate for step `step`, counted from 0.
-
-    It rises evenly to `lr` over `warmup_steps`, then falls to `min_lr` at `max_steps`, and stays: along half a cosine
-    (Loshchilov and Hutter, 2017), or evenly where `decay` is "linear".
-
-    >>> [round(warmup_decay(s, lr=1.0, min_lr=0.0, warmup_steps=2, max_steps=4), 2) for s in range(5)]
-    [0.33, 0.67, 1.0, 0.5, 0.0]
-    """
-    if step < warmup_steps:
-        return lr * (step + 1) / (warmup_steps + 1)
-    if step >= max_steps:
-        return min_lr
-    progress = (step - warmup_steps) / (max_steps - warmup_steps)
-    return min_lr + (lr - min_lr) * (1 - progress if decay == "linear" else 0.5 * (1 + cos(pi * progress)))
 
 
 class LRScheduler:
@@ -52,6 +35,10 @@ class LRScheduler:
 
     def get_lr(self) -> list[float]:
         """The rate of each group at `last_epoch`."""
+        return [self._next(group["lr"], base) for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True)]
+
+    def _next(self, lr: float, base: float) -> float:
+        """The rate of a group whose rate is `lr`, and was `base` in the beginning."""
         raise NotImplementedError(f"{type(self).__name__} defines no get_lr().")
 
     def get_last_lr(self) -> list[float]:
@@ -64,9 +51,6 @@ class LRScheduler:
         self._last_lr = self.get_lr()
         for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
-
-    def _present(self) -> list[float]:
-        return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, and functions that were given."""
@@ -109,10 +93,9 @@ class StepLR(LRScheduler):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        """The rate of each group at `last_epoch`."""
+    def _next(self, lr: float, base: float) -> float:
         is_due = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
-        return [lr * self.gamma if is_due else lr for lr in self._present()]
+        return lr * self.gamma if is_due else lr
 
 
 class LinearLR(LRScheduler):
@@ -131,14 +114,12 @@ class LinearLR(LRScheduler):
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        """The rate of each group at `last_epoch`."""
+    def _next(self, lr: float, base: float) -> float:
         if self.last_epoch == 0:
-            return [lr * self.start_factor for lr in self._present()]
+            return lr * self.start_factor
         if self._is_resuming or self.last_epoch > self.total_iters:
-            return self._present()
-        ratio = self._factor(self.last_epoch) / self._factor(self.last_epoch - 1)
-        return [lr * ratio for lr in self._present()]
+            return lr
+        return lr * (self._factor(self.last_epoch) / self._factor(self.last_epoch - 1))
 
     def _factor(self, epoch: int) -> float:
         return self.start_factor + (self.end_factor - self.start_factor) * epoch / self.total_iters
@@ -154,13 +135,10 @@ class CosineAnnealingLR(LRScheduler):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        """The rate of each group at `last_epoch`."""
+    def _next(self, lr: float, base: float) -> float:
         if self.last_epoch == 0 or self._is_resuming:
-            return self._present()
+            return lr
         now = 1 + cos(pi * self.last_epoch / self.T_max)
         if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # from the bottom, where the ratio would be 0 / 0
-            rises = [(base - self.eta_min) * now / 2 for base in self.base_lrs]
-            return [lr + rise for lr, rise in zip(self._present(), rises, strict=True)]
-        ratio = now / (1 + cos(pi * (self.last_epoch - 1) / self.T_max))
-        return [self.eta_min + (lr - self.eta_min) * ratio for lr in self._present()]
+            return lr + (base - self.eta_min) * now / 2
+        return self.eta_min + (lr - self.eta_min) * (now / (1 + cos(pi * (self.last_epoch - 1) / self.T_max)))

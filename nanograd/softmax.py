@@ -153,7 +153,6 @@ def cross_entropy(
     >>> cross_entropy(Tensor([[0.0, 0.0]]), tensor([1])).item()
     0.6931471824645996
     """
-    check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing is from 0 to 1; got {label_smoothing}.")
     if target.shape == input.shape and input.ndim:

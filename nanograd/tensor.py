@@ -13,14 +13,13 @@ from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError, refuse
 from nanograd.graph import Array, Counter, Hooks, Kernel, Node, Operation, RemovableHandle, backward_from, thread, through_hooks
 from nanograd.outside import explain
-from nanograd.products import ProductMethods
 from nanograd.reduction import ReductionMethods
 from nanograd.shaping import ShapingMethods, plain_index
 
 Hook = Callable[["Tensor"], "Tensor | None"]
 
 
-class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, ProductMethods):
+class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
     """An n-dimensional array with reverse-mode differentiation, as torch.Tensor.
 
     `Tensor(data)` makes a float32 tensor from numbers, nested lists or an array; `tensor(data)` infers the dtype. Operations

@@ -1,4 +1,4 @@
-"""What every family of Tensor's methods (elementwise, reduction, shaping, products) stands on: what a tensor is, and conversions."""
+"""What every family of Tensor's methods (elementwise, reduction, shaping) stands on: what a tensor is, and conversions."""
 
 from typing import TYPE_CHECKING, Any, cast
 

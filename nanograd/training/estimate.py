@@ -1,11 +1,11 @@
 """What a run will be and take: its model, its learning rates, memory and arithmetic, counted from its settings."""
 
 import os
+from math import cos, pi
 
 from nanograd.errors import SettingsError
 from nanograd.gptconfig import GPTConfig
 from nanograd.multihead_attention import QUERY_BLOCK
-from nanograd.schedule import warmup_decay
 from nanograd.training.settings import RunSettings
 
 ASSUMED_VOCABULARY_SIZE = 65  # before a text is open: about what one in plain English has
@@ -79,3 +79,20 @@ def step_flop(settings: RunSettings, vocabulary_size: int) -> float:
     C, T = settings.n_embd, settings.block_size
     weights = settings.n_layer * 12 * C * C + vocabulary_size * C
     return float(settings.batch_size * T * (6 * weights + settings.n_layer * 12 * T * C))
+
+
+def warmup_decay(step: int, *, lr: float, min_lr: float, warmup_steps: int, max_steps: int, decay: str = "cosine") -> float:
+    """The rate for step `step`, counted from 0.
+
+    It rises evenly to `lr` over `warmup_steps`, then falls to `min_lr` at `max_steps`, and stays: along half a cosine
+    (Loshchilov and Hutter, 2017), or evenly where `decay` is "linear".
+
+    >>> [round(warmup_decay(s, lr=1.0, min_lr=0.0, warmup_steps=2, max_steps=4), 2) for s in range(5)]
+    [0.33, 0.67, 1.0, 0.5, 0.0]
+    """
+    if step < warmup_steps:
+        return lr * (step + 1) / (warmup_steps + 1)
+    if step >= max_steps:
+        return min_lr
+    progress = (step - warmup_steps) / (max_steps - warmup_steps)
+    return min_lr + (lr - min_lr) * (1 - progress if decay == "linear" else 0.5 * (1 + cos(pi * progress)))

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from nanograd.errors import SettingsError
 from nanograd.generation import Ids, Sampling
 from nanograd.gptlanguage import GPTLanguageModel
+from nanograd.graph import Array
 from nanograd.module import Parameter
-from nanograd.optimizer import AdamW, MuonWithAdamW, Optimizer
+from nanograd.optimizer import AdamW, Muon, Optimizer
+from nanograd.parameter_groups import Group
 from nanograd.random import Generator, stream, using
 from nanograd.text.corpus import Corpus, check_corpus_fits, evaluation_windows, sample_batch
 from nanograd.text.tokenizer import Tokenizer
@@ -52,6 +54,23 @@ def build_model(settings: RunSettings, vocabulary_size: int) -> GPTLanguageModel
     """The model that `settings` describe, with the initial weights that their seed gives."""
     with using(stream(settings.seed, "parameters")):
         return GPTLanguageModel(**asdict(model_config(settings, vocabulary_size)))
+
+
+class MuonWithAdamW(Muon, AdamW, lr=1e-3, eps=1e-8, weight_decay=1e-2, muon=False):
+    """Muon for the groups whose setting "muon" is True, which are of matrices, and AdamW for the others: one optimizer.
+
+    >>> from nanograd.tensor import Tensor
+    >>> matrix, vector = Tensor([[1.0]], requires_grad=True), Tensor([1.0], requires_grad=True)
+    >>> optimizer = MuonWithAdamW([{"params": [matrix], "muon": True, "lr": 0.02}, {"params": [vector]}], lr=0.001)
+    >>> [group["muon"] for group in optimizer.param_groups]
+    [True, False]
+    """
+
+    def _check(self, group: Group) -> None:
+        (Muon if group["muon"] else AdamW)._check(self, group)
+
+    def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
+        (Muon if group["muon"] else AdamW)._update(self, parameter, gradient, state, group)
 
 
 def build_optimizer(model: GPTLanguageModel, settings: RunSettings) -> Optimizer:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nanograd.module import Parameter
-from nanograd.optimizer import Adam, AdamW, Muon, MuonWithAdamW, clip_grad_norm_
+from nanograd.optimizer import Adam, AdamW, clip_grad_norm_
 from nanograd.tensor import Tensor, wrap
 
 SETTINGS = [
@@ -139,35 +139,6 @@ def test_clipping_by_an_infinite_norm_gives_zeros_as_in_torch():
 
 def test_clipping_nothing_gives_0():
     assert clip_grad_norm_([Tensor([1.0], requires_grad=True)], 1.0) == 0
-
-
-def test_muon_with_adamw_does_what_both_do_apart(generator):
-    start = [generator.standard_normal(shape).astype(np.float32) for shape in ((6, 4), (5,), (3, 6))]
-    gradients = [[generator.standard_normal(array.shape).astype(np.float32) for array in start] for _ in range(4)]
-
-    def steps(make):
-        parameters = [Parameter(array.copy()) for array in start]
-        optimizers = make(*parameters)
-        for step in gradients:
-            for parameter, gradient in zip(parameters, step, strict=True):
-                parameter.grad = wrap(gradient.copy())
-            for optimizer in optimizers:
-                optimizer.step()
-        return [parameter.array for parameter in parameters]
-
-    together = steps(
-        lambda a, b, c: [
-            MuonWithAdamW([{"params": [a], "muon": True, "lr": 0.02}, {"params": [b, c]}], lr=0.01, weight_decay=0.1, eps=1e-7)
-        ]
-    )
-    apart = steps(lambda a, b, c: [Muon([a], lr=0.02, weight_decay=0.1), AdamW([b, c], lr=0.01, weight_decay=0.1, eps=1e-7)])
-    for ours, theirs in zip(together, apart, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-def test_muon_with_adamw_gives_muon_matrices_only():
-    with pytest.raises(ValueError, match="matrices only"):
-        MuonWithAdamW([{"params": [Parameter(np.ones(3))], "muon": True}])
 
 
 @pytest.mark.parametrize("kind", [AdamW, Adam])

@@ -6,9 +6,8 @@ import pytest
 import nanograd
 from nanograd.batchnorm import batch_norm, batch_norm_definition
 from nanograd.errors import ShapeError
-from nanograd.layernorm import layer_norm, layer_norm_definition
+from nanograd.layernorm import layer_norm, layer_norm_definition, rms_norm, rms_norm_definition
 from nanograd.nn import BatchNorm1d
-from nanograd.rmsnorm import rms_norm, rms_norm_definition
 
 FAR = np.random.default_rng(0).standard_normal((4, 3)) + 1e3
 LAYER = [

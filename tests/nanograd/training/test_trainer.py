@@ -5,7 +5,10 @@ import pytest
 
 from nanograd.errors import CorpusError, SettingsError, VocabularyError
 from nanograd.generation import Sampling
+from nanograd.module import Parameter
+from nanograd.optimizer import AdamW, Muon
 from nanograd.random import Generator
+from nanograd.tensor import wrap
 from nanograd.text.corpus import Corpus
 from nanograd.training.events import (
     EvaluationAdvanced,
@@ -19,7 +22,7 @@ from nanograd.training.events import (
     StepFinished,
 )
 from nanograd.training.settings import declared_settings
-from nanograd.training.trainer import Trainer, first_prompt
+from nanograd.training.trainer import MuonWithAdamW, Trainer, first_prompt
 
 
 def weights_of(trainer):
@@ -288,3 +291,33 @@ def test_a_prompt_is_known_to_every_vocabulary():
 def test_a_text_shorter_than_the_context_is_refused(small_settings):
     with pytest.raises(CorpusError, match=r"too short for a context of 8.*validation part has 5 tokens and needs 9"):
         Trainer(small_settings, Corpus.from_text("abcde" * 10, name="short.txt"))
+
+
+def test_muon_with_adamw_does_what_both_do_apart():
+    generator = np.random.default_rng(0)
+    start = [generator.standard_normal(shape).astype(np.float32) for shape in ((6, 4), (5,), (3, 6))]
+    gradients = [[generator.standard_normal(array.shape).astype(np.float32) for array in start] for _ in range(4)]
+
+    def steps(make):
+        parameters = [Parameter(array.copy()) for array in start]
+        optimizers = make(*parameters)
+        for step in gradients:
+            for parameter, gradient in zip(parameters, step, strict=True):
+                parameter.grad = wrap(gradient.copy())
+            for optimizer in optimizers:
+                optimizer.step()
+        return [parameter.array for parameter in parameters]
+
+    together = steps(
+        lambda a, b, c: [
+            MuonWithAdamW([{"params": [a], "muon": True, "lr": 0.02}, {"params": [b, c]}], lr=0.01, weight_decay=0.1, eps=1e-7)
+        ]
+    )
+    apart = steps(lambda a, b, c: [Muon([a], lr=0.02, weight_decay=0.1), AdamW([b, c], lr=0.01, weight_decay=0.1, eps=1e-7)])
+    for ours, theirs in zip(together, apart, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_muon_with_adamw_gives_muon_matrices_only():
+    with pytest.raises(ValueError, match="matrices only"):
+        MuonWithAdamW([{"params": [Parameter(np.ones(3))], "muon": True}])

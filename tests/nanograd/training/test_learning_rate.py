@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 
-from nanograd.schedule import warmup_decay
+from nanograd.training.estimate import warmup_decay
 
 rate = partial(warmup_decay, lr=1.0, min_lr=0.1, warmup_steps=4, max_steps=14)
 
