@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite, nan
+from math import isfinite
 from time import monotonic
 from typing import Final
 
@@ -189,10 +189,8 @@ class RunDisplay:
 
     def _rest(self) -> None:
         self._show_measured_step()
-        history = self.history
-        if len(history.steps):
-            self._views.status_line.show_step(float(history.train_loss[-1]), float(history.tokens_per_second[-1]), nan)
-        self._views.status_line.show_idle()
+        losses = self.history.train_loss
+        self._views.status_line.show_idle(float(losses[-1]) if len(losses) else None)
 
     def _show_figures(self, last: StepFinished) -> None:
         self._views.control_bar.show_step(last.step, self._max_steps)

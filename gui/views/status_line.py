@@ -61,9 +61,10 @@ class StatusLine(QFrame):
         """Show how far an evaluation is."""
         self._tell(evaluation="" if done >= total else f"{100 * done // max(total, 1)} %")
 
-    def show_idle(self) -> None:
-        """Hide what holds only while a run trains; losses and the time of saving stay."""
-        self._tell(rate="", time_left="", evaluation="")
+    def show_idle(self, loss: float | None = None) -> None:
+        """Hide what holds only while a run trains; losses and the time of saving stay. `loss` is that of the last step."""
+        last = {} if loss is None else {"loss": loss_text(loss)}
+        self._tell(rate="", time_left="", evaluation="", **last)
 
     def show_saved(self) -> None:
         """Show that the run was saved just now; the line counts on from here."""
