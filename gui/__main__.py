@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from nanograd.__main__ import main as command_line
-from nanograd.command_line import COMMANDS
+from nanograd.training.command_line import COMMANDS
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import platformdirs
 
-from nanograd import command_line
+from nanograd.training import command_line
 
 
 def main(argv: Sequence[str] | None = None) -> int:

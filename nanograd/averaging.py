@@ -38,9 +38,7 @@ class ExponentialMovingAverage:
     def update(self) -> None:
         """Take the parameters as they are now into the averages; call it after each step of the optimizer."""
         for average, parameter in zip(self.averages, self._parameters, strict=True):
-            change = parameter.array - average
-            change *= 1 - self.decay
-            average += change
+            average += (1 - self.decay) * (parameter.array - average)
 
     @contextmanager
     def swapped(self) -> Iterator[None]:

@@ -54,9 +54,7 @@ def token_probabilities(logits: Array, sampling: Sampling, ids: Ids | None = Non
     scores = logits.astype(np.float64)
     if ids is not None and sampling.repetition_penalty != 1:
         said = np.take_along_axis(scores, ids, axis=-1)
-        np.put_along_axis(
-            scores, ids, np.where(said > 0, said / sampling.repetition_penalty, said * sampling.repetition_penalty), -1
-        )
+        np.put_along_axis(scores, ids, said / sampling.repetition_penalty ** np.sign(said), axis=-1)
     if sampling.temperature == 0:
         certain: Array = np.eye(scores.shape[-1])[scores.argmax(axis=-1)]
         return certain

@@ -16,7 +16,7 @@ from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.linear import Linear
 from nanograd.module import Module
 from nanograd.random import Generator, current_generator
-from nanograd.rotary import rotate_queries_and_keys
+from nanograd.rotary import rotary_kernel
 from nanograd.softmax import softmax
 from nanograd.tensor import Tensor, fused, wrap
 
@@ -57,12 +57,6 @@ def attention_weights(query: Array, key: Array) -> Array:
     return weights
 
 
-def split_heads(qkv: Array, n_head: int) -> Array:
-    """(B, T, 3C) -> (3, B, H, T, D), contiguous."""
-    B, T, width = qkv.shape
-    return np.ascontiguousarray(qkv.reshape(B, T, 3, n_head, width // 3 // n_head).transpose(2, 0, 3, 1, 4))
-
-
 def join_heads(heads: Array) -> Array:
     """(B, H, T, D) -> (B, T, C)."""
     B, H, T, D = heads.shape
@@ -91,8 +85,9 @@ def _exponentials(query: Array, key_T: Array, block: slice, is_safe: bool) -> Ar
 def _self_attention(
     qkv: Array, n_head: int, dropout_p: float, generator: Generator | None, kept_weights: list[Array] | None
 ) -> Fused:
-    query, key, value = split_heads(qkv, n_head)
-    B, H, T, D = query.shape
+    B, T, width = qkv.shape
+    H, D = n_head, width // 3 // n_head
+    query, key, value = np.ascontiguousarray(qkv.reshape(B, T, 3, H, D).transpose(2, 0, 3, 1, 4))
     if kept_weights is not None:
         kept_weights.append(attention_weights(query, key))
     query *= query.dtype.type(D**-0.5)
@@ -199,7 +194,7 @@ class MultiHeadAttention(Module):
         if self.qk_norm:
             qkv = fused(qk_norm_kernel, qkv, n_head=self.n_head)
         if self.rotary:
-            qkv = rotate_queries_and_keys(qkv, self.n_head)
+            qkv = fused(rotary_kernel, qkv, n_head=self.n_head, begin=0)
         generator = current_generator() if self.training and self.dropout_p else None
         attended = fused(
             _kernel, qkv, n_head=self.n_head, dropout_p=self.dropout_p, generator=generator, kept_weights=kept_weights

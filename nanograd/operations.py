@@ -5,6 +5,7 @@ Those of one number, such as exp, stand where they become methods, in elementwis
 
 from collections.abc import Callable
 from math import prod
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -163,23 +164,14 @@ permute = Operation("permute", lambda x, dims: x.transpose(dims), lambda g, dims
 expand = Operation("expand", lambda x, shape: x.view() if x.shape == shape else np.broadcast_to(x, shape), lambda g: g)
 
 
-def _index_derivative(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
-    """Scatter the gradient back to where it was read; positions read twice add up."""
+def _index_derivative(g: Array, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
+    """Scatter the gradient back to where it was read; positions read twice, which takes arrays of integers, add up."""
     result = np.zeros(shape, g.dtype)
-    if is_plain_index(index):
+    if all(isinstance(part, int | slice | EllipsisType | None) or getattr(part, "dtype", None) == np.bool_ for part in index):
         result[index] = g
     else:
         np.add.at(result, index, g)
     return result
-
-
-def is_plain_index(index: Any) -> bool:
-    """Whether an index names no position twice: integers, slices, None, ... and boolean masks, but no arrays of integers."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        part is None or part is Ellipsis or isinstance(part, int | slice | np.integer) or getattr(part, "dtype", None) == np.bool_
-        for part in parts
-    )
 
 
 take = Operation("index", lambda x, index, shape: x[index], lambda g, index, shape: _index_derivative(g, index, shape))

@@ -37,11 +37,7 @@ def stream(seed: int, purpose: str, *position: int) -> Generator:
     return generator
 
 
-class _Local(threading.local):
-    generator: Generator | None = None
-
-
-_local = _Local()
+_local = threading.local()  # `generator`, where `using` set one in this thread
 _default = Generator(np.random.SeedSequence().generate_state(1)[0].item())
 
 
@@ -52,7 +48,7 @@ def manual_seed(seed: int) -> Generator:
 
 def current_generator() -> Generator:
     """The generator that `using` set in this thread, otherwise the one that `manual_seed` seeds."""
-    return _local.generator or _default
+    return getattr(_local, "generator", None) or _default
 
 
 def numpy_draws(generator: Generator | None) -> np.random.Generator:
@@ -63,7 +59,7 @@ def numpy_draws(generator: Generator | None) -> np.random.Generator:
 @contextmanager
 def using(generator: Generator) -> Iterator[None]:
     """Let everything in this thread that is given no generator draw from `generator` inside the block."""
-    before = _local.generator
+    before = getattr(_local, "generator", None)
     _local.generator = generator
     try:
         yield

@@ -11,7 +11,7 @@ import numpy as np
 
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.joining import cat
-from nanograd.tensor import Tensor, fused, wrap
+from nanograd.tensor import Tensor, wrap
 
 BASE = 10000.0
 
@@ -66,8 +66,3 @@ def _rotate_backward(g: Array, needs: Needs, cosines: Array, sines: Array, n_hea
 
 
 rotary_kernel = Kernel("rotary", _rotate, _rotate_backward)
-
-
-def rotate_queries_and_keys(qkv: Tensor, n_head: int) -> Tensor:
-    """Queries, keys and values side by side (B, T, 3C), the first two turned by their positions."""
-    return fused(rotary_kernel, qkv, n_head=n_head, begin=0)

@@ -91,15 +91,10 @@ def _cross_entropy(x: Array, target: Array, row_weights: Array) -> Fused:
 
 def _cross_entropy_backward(g: Array, needs: Needs, probabilities: Array, target: Array, row_weights: Array) -> Gradients:
     """d loss / d x = (softmax(x) - one_hot(target)) times the row's weight."""
-    weight = _weighted(g, row_weights)[:, None]
+    weight = np.multiply(g, row_weights, out=np.zeros_like(g), where=row_weights != 0)[:, None]  # 0 even where g is not finite
     result = probabilities * weight
     result[np.arange(len(result)), target] -= weight[:, 0]
     return result, None, None
-
-
-def _weighted(g: Array, row_weights: Array) -> Array:
-    """g times the weights; 0 where they are 0, even for a gradient that is not finite."""
-    return np.multiply(g, row_weights, out=np.zeros_like(g), where=row_weights != 0)
 
 
 _softmax_kernel = Kernel("softmax", _softmax, _softmax_backward)

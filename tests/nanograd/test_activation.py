@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from nanograd.activation import GELU, ReLU, gelu, gelu_definition, relu
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
-from nanograd.gradient_check import gradcheck
 from nanograd.tensor import Tensor
 
 FORMS = ["none", "tanh"]

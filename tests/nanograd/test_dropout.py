@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
 from nanograd.dropout import Dropout, dropout, dropout_definition, keep_mask
-from nanograd.gradient_check import gradcheck
 from nanograd.random import Generator, manual_seed
 from nanograd.tensor import Tensor
 

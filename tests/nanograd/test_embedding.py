@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
 from nanograd.embedding import Embedding, embedding, embedding_definition
 from nanograd.errors import ShapeError
-from nanograd.gradient_check import gradcheck
 from nanograd.tensor import Tensor
 
 IDS = {"row": [1, 0, 1, 1], "table": [[0, 2], [2, 2]], "one": 3, "none": np.zeros(0, int)}

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.gradient_check import gradcheck
 from nanograd.graph import Node, is_grad_enabled
 from nanograd.random import manual_seed
 from nanograd.tensor import Tensor

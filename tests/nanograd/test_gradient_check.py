@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
 from nanograd.errors import GraphError
-from nanograd.gradient_check import gradcheck
 from nanograd.graph import Operation
 from nanograd.tensor import Tensor, apply
 

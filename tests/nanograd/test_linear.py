@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
 from nanograd.errors import ShapeError
-from nanograd.gradient_check import gradcheck
 from nanograd.linear import Linear, linear, linear_definition
 from nanograd.random import manual_seed
 from nanograd.tensor import Tensor

@@ -3,9 +3,9 @@ from functools import partial
 import numpy as np
 import pytest
 
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
 from nanograd.errors import ShapeError
-from nanograd.gradient_check import gradcheck
 from nanograd.multihead_attention import (
     MultiHeadAttention,
     _kernel,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
-from nanograd.gradient_check import gradcheck
 from nanograd.nn import ACTIVATIONS, GELU, MLP, Linear, ModuleList, ReLU, Sequential
 from nanograd.optimizer import Adam
 from nanograd.softmax import cross_entropy

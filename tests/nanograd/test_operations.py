@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nanograd import operations as ops
+from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
-from nanograd.gradient_check import gradcheck
 from nanograd.tensor import Tensor, apply, fused
 
 
