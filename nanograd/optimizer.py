@@ -71,7 +71,8 @@ class SGD(DeclaredOptimizer, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=
                 buffer *= momentum
                 buffer += (1 - group["dampening"]) * gradient
             gradient = gradient + momentum * buffer if group["nesterov"] else buffer
-        parameter -= group["lr"] * gradient
+        for part, change in _in_chunks([parameter, gradient]):
+            part -= group["lr"] * change
 
 
 class RMSprop(DeclaredOptimizer, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, maximize=False):
