@@ -4,6 +4,7 @@ Root-mean-square normalisation (Zhang and Sennrich, 2019) centres nothing: y = x
 the variance (divided by the count) are taken over the last dimensions, those of `normalized_shape`.
 """
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -36,10 +37,16 @@ def rms_norm_definition(input: Tensor, weight: Tensor | None, eps: float) -> Ten
 # ---- the fast forms: rows (N, C) --------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
+def _averaging(count: int, dtype: Any) -> Array:
+    """The vector (C,) whose product with a row of C numbers is their mean."""
+    return np.full(count, 1 / max(count, 1), dtype)
+
+
 def _normalized(x: Array, eps: float) -> tuple[Array, Array]:
     """Rows of mean 0 and variance 1, and what they were multiplied by; sums of short rows are products, which are faster."""
     count = x.shape[-1]
-    result: Array = x - (x @ np.full(count, 1 / max(count, 1), x.dtype))[:, None]
+    result: Array = x - (x @ _averaging(count, x.dtype))[:, None]
     inverse = np.vecdot(result, result)[:, None]
     inverse *= x.dtype.type(1 / max(count, 1))
     inverse += x.dtype.type(eps)
@@ -67,7 +74,7 @@ def _layer_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Arr
         dx = g * weight
         along = np.vecdot(dx, normalized)[:, None]
         along *= g.dtype.type(1 / max(count, 1))
-        dx -= (dx @ np.full(count, 1 / max(count, 1), g.dtype))[:, None]
+        dx -= (dx @ _averaging(count, g.dtype))[:, None]
         dx -= normalized * along
         dx *= inverse
         gradients[0] = dx
