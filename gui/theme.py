@@ -134,7 +134,9 @@ def apply_theme(app: QApplication, theme: Theme, text_scale: float = 1.0) -> Non
     font.setPixelSize(body_px(text_scale))
     app.setFont(font)
     app.setPalette(palette(theme))
-    app.setStyleSheet(stylesheet(theme))
+    sheet = stylesheet(theme)
+    if sheet != app.styleSheet():  # setting it again would style every widget anew
+        app.setStyleSheet(sheet)
 
 
 def set_role(widget: QWidget, role: str) -> None:
