@@ -17,7 +17,7 @@ def runs(tmp_path):
 
 
 def rows_of(person):
-    tree = person.find("runs_tree")
+    tree = person.find("run_library")
     return [tree.topLevelItem(index) for index in range(tree.topLevelItemCount())]
 
 
@@ -35,7 +35,7 @@ def choose(person, name, checkpoint=None):
 
     person.action("runs_action").trigger()
     person.wait(lambda: find() is not None)
-    person.find("runs_tree").setCurrentItem(find())
+    person.find("run_library").setCurrentItem(find())
 
 
 def test_a_rate_changed_while_training_is_applied_kept_and_marked(person, text_file, runs):

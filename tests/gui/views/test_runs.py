@@ -12,6 +12,7 @@ FIRST, SECOND = Path("/runs/2026-01-02-030405-cats"), Path("/runs/dogs")
 def kept(path, byte_count=1000, is_open=False, **changes):
     values = {
         "corpus_name": "cats.txt", "step": 40, "max_steps": 2000, "best_loss": 1.25, "parent": None,
+        "settings": {"lr": 1e-3, "n_layer": 2}, "notes": "", "problem": "",
         "checkpoints": ((20, 300), (40, 400)),
     }  # fmt: skip
     return KeptRun(path=path, byte_count=byte_count, is_open=is_open, **(values | changes))
