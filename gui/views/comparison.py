@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QTableWidget,
     QTableWidgetItem,
@@ -21,13 +23,15 @@ from PySide6.QtWidgets import (
 )
 
 from gui.events import CurvesRead, KeptRun
-from gui.theme import DARK, Theme, set_role
+from gui.text_size import sized
+from gui.theme import DARK, SMALL_PX, Theme, interface_font, scaled, set_role
 from gui.views.comparison_plot import ComparedCurve, ComparisonPlot
-from gui.views.run_names import differences, legend_names, title_of
+from gui.views.run_names import began_text, differences, legend_names, title_of
 from gui.views.run_tree import swatch
 
 _MARK_TEXTS: Final = ("●", "■", "▲", "◆", "▼", "⬟", "★")
 """ComparisonPlot's marks as characters."""
+_MOST_LINES: Final = 4
 
 
 class Comparison(QWidget):
@@ -43,6 +47,7 @@ class Comparison(QWidget):
         self._curves: list[ComparedCurve] = []
         self.plot = ComparisonPlot()
         self.table = QTableWidget()
+        self._parts = QSplitter(Qt.Orientation.Vertical)
         self.training_setting = QCheckBox("Training")
         self.back_button = QPushButton("All runs")
         self._legend, self._same, self._missing = QLabel(), QLabel("All settings are the same."), QLabel()
@@ -97,6 +102,11 @@ class Comparison(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setIconSize(QSize(9, 9))
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideLeft)
+        self.table.horizontalHeader().setSectionsClickable(False)
+        self.table.verticalHeader().setSectionsClickable(False)
         self.table.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._legend.setObjectName("comparison_legend")
         self._same.setObjectName("same_settings_label")
@@ -116,19 +126,19 @@ class Comparison(QWidget):
         head.addWidget(self.back_button)
         head.addStretch(1)
         head.addWidget(self.training_setting)
-        parts = QSplitter(Qt.Orientation.Vertical)
-        parts.setChildrenCollapsible(False)
-        parts.addWidget(self.plot)
-        parts.addWidget(self.table)
-        parts.setStretchFactor(0, 3)
-        parts.setStretchFactor(1, 2)
-        self.table.setMinimumHeight(60)
+        self._parts.setChildrenCollapsible(False)
+        self._parts.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)  # as low as its parts may be
+        self._parts.addWidget(self.plot)
+        self._parts.addWidget(self.table)
+        self._parts.setStretchFactor(0, 1)
+        self._parts.setStretchFactor(1, 0)
+        sized(self.table, self._measure_table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self._legend)
-        column.addWidget(parts, 1)
+        column.addWidget(self._parts, 1)
         column.addWidget(self._same)
         column.addWidget(self._missing)
         self._missing.hide()
@@ -142,7 +152,7 @@ class Comparison(QWidget):
         self.table.setRowCount(len(rows))
         self.table.setVerticalHeaderLabels(list(rows))
         for column, run in enumerate(self._runs):
-            head = QTableWidgetItem(swatch(self._theme, self._looks[run.path]), title_of(run))
+            head = QTableWidgetItem(swatch(self._theme, self._looks[run.path]), began_text(run.path))
             head.setToolTip(run.path.name)
             self.table.setHorizontalHeaderItem(column, head)
         for row, values in enumerate(rows.values()):
@@ -150,8 +160,22 @@ class Comparison(QWidget):
                 item = QTableWidgetItem(value)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 self.table.setItem(row, column, item)
-        self.table.resizeColumnsToContents()
-        self.table.resizeRowsToContents()
+        self._measure_table()
+
+    def _measure_table(self) -> None:
+        """As high as its rows at most, and as three of them at least: what is left is the plot's."""
+        font = interface_font(SMALL_PX)
+        for widget in (self.table, self.table.horizontalHeader(), self.table.verticalHeader()):
+            widget.setFont(font)
+        self.table.verticalHeader().setMinimumSectionSize(scaled(18))
+        self.table.verticalHeader().setDefaultSectionSize(scaled(18))
+        self.table.horizontalHeader().setFixedHeight(scaled(20))
+        rows = self.table.rowCount()
+        least, most = (scaled(20) + scaled(18) * count + 4 for count in (min(rows, 3), rows))
+        self.table.setMinimumHeight(least)
+        self.table.setMaximumHeight(most)
+        below = least + self._parts.handleWidth() if rows else 0
+        self._parts.setMinimumHeight(self.plot.minimumHeight() + below)
 
     def _show_legend(self) -> None:
         colours = self._theme.runs
@@ -160,7 +184,7 @@ class Comparison(QWidget):
             f"━</span>&nbsp;{escape(name)}"
             for run, name in zip(self._runs, legend_names(self._runs), strict=True)
         ]
-        self._legend.setText(" &nbsp; ".join(parts))
+        self._legend.setText(("<br>" if len(parts) <= _MOST_LINES else " &nbsp; ").join(parts))
 
     def _show_missing(self, runs: Sequence[KeptRun], without: Sequence[KeptRun]) -> None:
         texts = []

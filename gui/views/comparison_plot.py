@@ -42,7 +42,7 @@ class ComparisonPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setObjectName("comparison_plot")
         self.setAccessibleName("Losses of the compared runs over the steps")
         self.setFrameShape(self.Shape.NoFrame)
-        self.setMinimumSize(160, 90)
+        self.setMinimumSize(160, 110)
         self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(y=True, alpha=1.0)

@@ -22,9 +22,9 @@ def began_text(path: Path) -> str:
 
 
 def title_of(run: KeptRun) -> str:
-    """The text's name and when the run began."""
+    """When the run began, and the text's name."""
     began = began_text(run.path)
-    return run.path.name if began == run.path.name else f"{Path(run.corpus_name).stem} · {began}"
+    return run.path.name if began == run.path.name else f"{began} · {Path(run.corpus_name).stem}"
 
 
 def differences(runs: Sequence[KeptRun]) -> dict[str, list[str]]:

@@ -131,7 +131,7 @@ class RunTree(QTreeWidget):
         for column in (_STEP, _BEST):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_DISK, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(_DISK, scaled(86))
+        header.resizeSection(_DISK, scaled(72))
         header.setToolTip("Sort by this; the third click goes back to the run saved last first")
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -178,7 +178,7 @@ class RunTree(QTreeWidget):
         """The runs in the order of the column that was chosen, as they come where none is."""
         column, order = self.header().sortIndicatorSection(), self.header().sortIndicatorOrder()
         keys: dict[int, Callable[[KeptRun], Any]] = {
-            _NAME: lambda run: (title_of(run).casefold(), run.path.name),
+            _NAME: lambda run: run.path.name,
             _STEP: lambda run: run.step,
             _BEST: lambda run: inf if run.best_loss is None else run.best_loss,
             _DISK: lambda run: run.byte_count,

@@ -6,7 +6,17 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.events import CurvesRead, KeptRun, RunsListed
 from gui.format import bytes_text, count_text
@@ -160,7 +170,14 @@ class RunsView(QWidget):
             column.addWidget(widget)
         column.addLayout(buttons)
         column.addLayout(foot)
-        for page in (empty, body, self.comparison):
+        scroll = QScrollArea()
+        scroll.setObjectName("comparison_scroll_area")
+        scroll.setAccessibleName("Comparison of the chosen runs")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self.comparison)
+        set_role(self.comparison, "plain")
+        for page in (empty, body, scroll):
             self._pages.addWidget(page)
 
     def _connect(self) -> None:
