@@ -176,6 +176,7 @@ class Comparison(QWidget):
         self.table.setMaximumHeight(most)
         below = least + self._parts.handleWidth() if rows else 0
         self._parts.setMinimumHeight(self.plot.minimumHeight() + below)
+        self._parts.setSizes([10_000, least])
 
     def _show_legend(self) -> None:
         colours = self._theme.runs
