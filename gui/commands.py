@@ -87,6 +87,21 @@ class ListRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCurves:
+    """Tell the numbers of the runs in these folders, as far as they can be read."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteNotes:
+    """Put `text` in place of the notes of the run in the folder `path`."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForkRun:
     """Load the run in the folder `path` as it was at `step`, the newest where None, so that Train goes on in a new run.
 
@@ -228,6 +243,8 @@ Command = (
     | ChangeSettings
     | GoBack
     | ListRuns
+    | ReadCurves
+    | WriteNotes
     | ForkRun
     | VerifyRun
     | StopVerifying

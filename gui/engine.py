@@ -136,12 +136,16 @@ class Engine:
                 self._save_to(command.path)
             case commands.OpenCheckpoint() | commands.ForkRun():
                 self._open_checkpoint(command)
-            case commands.ListRuns() | commands.DeleteRun() | commands.RestoreRun() | commands.EmptyTrash():
+            case (
+                commands.ListRuns() | commands.DeleteRun() | commands.RestoreRun() | commands.EmptyTrash() | commands.WriteNotes()
+            ):
                 self._shelf.tend(command, self._loaded.place if self._loaded else None)
             case commands.VerifyRun():
                 self._verify(command)
             case commands.StopVerifying():
                 self._verifier.stop()
+            case commands.ReadCurves():
+                self._shelf.read_curves(command.paths)
             case commands.ExportMetrics():
                 self._shelf.export(command)
             case commands.ShowBatch():

@@ -1,8 +1,9 @@
 """What the engine tells the window beside the events of the run itself, as frozen values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nanograd.text.choice import TokenizerChoice
 from nanograd.text.source import TextSource
@@ -139,7 +140,8 @@ class FormerRunFound:
 class KeptRun:
     """A run in its folder at `path`. `checkpoints` are the steps and sizes in bytes of those kept, oldest first.
 
-    `byte_count` is what the whole folder takes; `is_open` says that it is loaded here or being written elsewhere.
+    `byte_count` is what the whole folder takes; `is_open` says that it is loaded here or being written elsewhere. `settings`
+    are those of its file, unchecked, empty where it cannot be read. `problem` says what of the run is missing, damaged or newer.
     """
 
     path: Path
@@ -151,6 +153,16 @@ class KeptRun:
     checkpoints: tuple[tuple[int, int], ...]
     parent: tuple[str, int] | None
     is_open: bool
+    settings: Mapping[str, Any]
+    notes: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CurvesRead:
+    """The numbers of the runs that were asked for, by their folders; without points where they cannot be read."""
+
+    curves: Mapping[Path, MetricsArrays]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +317,7 @@ EngineEvent = (
     | CheckpointWritten
     | FormerRunFound
     | RunsListed
+    | CurvesRead
     | RunDeleted
     | VerificationStopped
     | GoingBackOffered

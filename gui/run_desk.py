@@ -17,11 +17,22 @@ from gui.commands import (
     GoBack,
     ListRuns,
     OpenCheckpoint,
+    ReadCurves,
     RestoreRun,
     StopVerifying,
     VerifyRun,
+    WriteNotes,
 )
-from gui.events import EngineEvent, FormerRunFound, GoingBackOffered, RunDeleted, RunsListed, RunState, VerificationStopped
+from gui.events import (
+    CurvesRead,
+    EngineEvent,
+    FormerRunFound,
+    GoingBackOffered,
+    RunDeleted,
+    RunsListed,
+    RunState,
+    VerificationStopped,
+)
 from gui.format import bytes_text, count_text, number_text
 from gui.window_layout import WindowLayout
 from nanograd.training.events import CheckpointSaved, RunStarted, VerificationAdvanced, VerificationFinished
@@ -46,6 +57,8 @@ class RunDesk(QObject):
         views.runs.open_requested.connect(lambda path: post(OpenCheckpoint(path=path)))
         views.runs.fork_requested.connect(lambda path, step: post(ForkRun(path=path, step=step)))
         views.runs.verify_requested.connect(self._on_verify_requested)
+        views.runs.compare_requested.connect(self._on_compare_requested)
+        views.runs.notes_written.connect(lambda path, text: post(WriteNotes(path=path, text=text)))
         views.runs.stop_requested.connect(lambda: post(StopVerifying()))
         views.runs.delete_requested.connect(lambda path: post(DeleteRun(path=path)))
         views.runs.undo_requested.connect(self._on_undo_requested)
@@ -65,6 +78,8 @@ class RunDesk(QObject):
             case RunsListed():
                 self._loaded = event.loaded
                 views.runs.show_runs(event)
+            case CurvesRead():
+                views.runs.show_curves(event)
             case CheckpointSaved() if views.runs.isVisible():
                 self._post(ListRuns())
             case RunDeleted():
@@ -128,6 +143,11 @@ class RunDesk(QObject):
     def _on_runs_requested(self) -> None:
         self._views.show_runs()
         self._post(ListRuns())
+
+    @Slot(object)
+    def _on_compare_requested(self, paths: tuple[Path, ...]) -> None:
+        self._views.show_runs()
+        self._post(ReadCurves(paths=paths))
 
     @Slot()
     def _on_undo_requested(self) -> None:

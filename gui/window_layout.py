@@ -165,7 +165,15 @@ class WindowLayout(QObject):
         looks = [*actions.themes.values(), actions.theme, actions.enlarge_text, actions.shrink_text, actions.restore_text]
         return {
             "File": [actions.open_corpus, actions.open_checkpoint, actions.save_checkpoint, actions.close_run],
-            "Run": [actions.train, actions.pause, actions.step, actions.stop, actions.verify, actions.runs],
+            "Run": [
+                actions.train,
+                actions.pause,
+                actions.step,
+                actions.stop,
+                actions.verify,
+                actions.runs,
+                self.runs.compare_action,
+            ],
             "Curves": [
                 progress.log_axis_action,
                 *progress.course_actions.values(),

@@ -1,7 +1,6 @@
 """The loss over the steps: a plot that can be zoomed, dragged and read off."""
 
 from functools import partial
-from html import escape
 from math import floor, isfinite, log, log10
 from time import perf_counter
 from typing import Any, Final
@@ -12,11 +11,12 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from gui.format import figure_text, loss_text, scientific_text
+from gui.format import loss_text
 from gui.run_history import RunHistory
 from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font
-from gui.views.change_text import describe_change, name_change
+from gui.views.change_text import name_change
+from gui.views.loss_readout import describe_step
 from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, nice_ticks, pen, thinned
 
 MOST_DOTS: Final = 120
@@ -158,37 +158,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def readout_at(self, step: int) -> str:
         """What the run told at `step`, or at the step nearest to it that is there, as rich text; empty where there is none."""
-        steps = self._history.steps
-        lines = []
-        if steps.size and step >= 1:
-            index = int(np.clip(np.searchsorted(steps, step), 0, steps.size - 1))
-            step = int(steps[index])
-            lines.append(_line("training", self._theme.training, self._history.train_loss[index]))
-            if self._weight:
-                lines.append(_line("smoothed", self._theme.training, self._history.smoothed(self._weight)[index]))
-        index = int(np.searchsorted(self._history.validation_steps, step, side="right")) - 1
-        if index >= 0:
-            at = int(self._history.validation_steps[index])
-            lines.append(
-                _line(
-                    "validation" if at == step else f"validation at {at:,}",
-                    self._theme.validation,
-                    self._history.validation_loss[index],
-                )
-            )
-        if steps.size and step >= 1:
-            index = int(np.searchsorted(steps, step))
-            for name, value in (
-                ("learning rate", scientific_text(float(self._history.lr[index]))),
-                ("gradient norm", figure_text(float(self._history.gradient_norm[index]))),
-                ("tokens/s", f"{self._history.tokens_per_second[index]:,.0f}"),
-            ):
-                lines.append(f"<tr><td>{name}&nbsp;&nbsp;</td><td align=right>{value}</td></tr>")
-        for change in self._history.changes:
-            if change.step == step:
-                lines.append(f"<tr><td colspan=2>{escape(describe_change(change))}</td></tr>")
-        title = f"<tr><td colspan=2 style='color:{self._theme.text}'><b>step {step:,}</b></td></tr>"
-        return f"<table cellspacing=0 cellpadding=1>{title}{''.join(lines)}</table>" if lines else ""
+        return describe_step(self._history, step, self._weight, self._theme)
 
     def _add_curves(self) -> None:
         self._raw = pg.PlotCurveItem(antialias=False, skipFiniteCheck=True)
@@ -465,10 +435,6 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         started = perf_counter()
         super().paintEvent(event)
         self.painted.emit(perf_counter() - started)
-
-
-def _line(name: str, colour: str, loss: float) -> str:
-    return f"<tr><td><span style='color:{colour}'>━</span> {name}&nbsp;&nbsp;</td><td align=right>{loss_text(loss)}</td></tr>"
 
 
 def _write_small(label: Any) -> None:

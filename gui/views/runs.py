@@ -1,39 +1,37 @@
-"""Every run that is kept: what it has come to, what it takes on the disk, and what can be done with it."""
+"""The library of all runs: what each has come to, what it takes on the disk, and what can be done with it."""
 
-from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
-    QAbstractItemView,
+    QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
+    QLineEdit,
     QPushButton,
+    QScrollArea,
     QStackedLayout,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from gui.events import KeptRun, RunsListed
-from gui.format import bytes_text, count_text, loss_text
-from gui.theme import DARK, Theme, scaled, set_role
+from gui.events import CurvesRead, KeptRun, RunsListed
+from gui.format import bytes_text, count_text
+from gui.theme import DARK, Theme, set_role, set_style_property
+from gui.views.comparison import Comparison
 from gui.views.elided_label import ElidedLabel
+from gui.views.run_names import began_text
+from gui.views.run_notes import RunNotes
+from gui.views.run_tree import Place, RunTree
 
-_PLACE: Final = Qt.ItemDataRole.UserRole
-_SHARE: Final = Qt.ItemDataRole.UserRole + 1
-_NAME, _STEP, _BEST, _DISK = range(4)
-_Place = tuple[Path, int | None]
+_EMPTY, _LIST, _COMPARISON = range(3)
 
 
 class RunsView(QWidget):
-    """A tree: each run, and below it the checkpoints that are kept, with bars for what they take.
+    """The list with its search and the notes of the chosen run; or, in its place, the comparison of those chosen.
 
     What is asked for concerns the chosen row; `fork_requested` and `verify_requested` may be about one checkpoint.
     """
@@ -46,8 +44,11 @@ class RunsView(QWidget):
     delete_requested = Signal(object)
     undo_requested = Signal()
     empty_trash_requested = Signal()
+    compare_requested = Signal(object)
+    """The folders of the runs, which are shown side by side from now on and whose curves are wanted."""
+    notes_written = Signal(object, str)
 
-    EMPTY_TEXT: Final = "Every run is kept here from its first step on: to open again, to copy, to verify, to delete."
+    EMPTY_TEXT: Final = "Every run is kept here from its first step on: to open again, to copy, to compare, to verify, to delete."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,14 +56,22 @@ class RunsView(QWidget):
         self._open: set[Path] = set()
         self._is_training = False
         self._is_verifying = False
-        self.tree = QTreeWidget()
-        self._bars = _DiskBars(self.tree)
+        self._theme = DARK
+        self.tree = RunTree()
+        self.comparison = Comparison()
+        self.notes = RunNotes()
+        self.search_field = QLineEdit()
         self.open_button = _button("open_run_button", "Open", "Go on with this run")
         self.fork_button = _button("fork_button", "Copy", "Go on from here in a new run, with other settings")
+        self.compare_button = _button(
+            "compare_button", "Compare", "Only what differs between two or more runs, their curves over each other"
+        )
         self.verify_button = _button("verify_button", "Verify", "Replay this run, and see whether its weights come out the same")
         self.delete_button = _button("delete_run_button", "Delete", "Move this run to the trash, from where it can be put back")
         self.undo_button = _button("undo_delete_button", "Undo", "Put the run that was deleted last back")
         self.empty_button = _button("empty_trash_button", "Empty trash", "Remove the deleted runs for good")
+        self.compare_action = QAction("Compare the chosen runs", self)
+        self._family, self._problem = QLabel(), QLabel()
         self._total = ElidedLabel()
         self._total.setObjectName("disk_use_label")
         self._progress = ElidedLabel()
@@ -75,22 +84,21 @@ class RunsView(QWidget):
         self._show_possible()
 
     def show_runs(self, event: RunsListed) -> None:
-        """Show these runs; the row that was chosen stays so, otherwise the loaded run is."""
-        chosen, opened = self._chosen(), self._opened()
+        """Show these runs; the rows that were chosen stay so, otherwise the loaded run is."""
         self._loaded = event.loaded
         self._open = {run.path for run in event.runs if run.is_open and run.path != event.loaded}
-        largest = max((run.byte_count for run in event.runs), default=1) or 1
-        self.tree.clear()
-        for run in event.runs:
-            item = self._add(run, largest)
-            item.setExpanded(run.path in opened)
-        self._choose(chosen or (None if event.loaded is None else (event.loaded, None)))
-        self._pages.setCurrentIndex(1 if event.runs or event.trash_byte_count else 0)
+        self.tree.show_runs(event)
+        if self._pages.currentIndex() != _COMPARISON or not set(self.comparison.paths) <= set(self.tree.runs):
+            self._pages.setCurrentIndex(_LIST if event.runs or event.trash_byte_count else _EMPTY)
         total = sum(run.byte_count for run in event.runs)
         trash = f", trash {bytes_text(event.trash_byte_count)}" if event.trash_byte_count else ""
         self._total.setText(f"Runs {bytes_text(total)}, texts {bytes_text(event.texts_byte_count)}{trash}")
         self.empty_button.setVisible(bool(event.trash_byte_count))
-        self._show_possible()
+        self._on_choice_changed()
+
+    def show_curves(self, event: CurvesRead) -> None:
+        """Draw the curves of the runs that are compared."""
+        self.comparison.show_curves(event)
 
     def show_training(self, is_training: bool) -> None:
         """A run trains now, or none does."""
@@ -111,8 +119,10 @@ class RunsView(QWidget):
 
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
-        self._bars.show_theme(theme)
-        self.tree.viewport().update()
+        self._theme = theme
+        self.tree.show_theme(theme)
+        self.comparison.show_theme(theme)
+        self._show_family()
 
     def _arrange(self) -> None:
         empty = QLabel(self.EMPTY_TEXT)
@@ -120,10 +130,16 @@ class RunsView(QWidget):
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         empty.setWordWrap(True)
         set_role(empty, "muted")
-        self._prepare_tree()
+        self.search_field.setObjectName("run_search_field")
+        self.search_field.setAccessibleName("Search the runs")
+        self.search_field.setPlaceholderText("Search names, texts and notes")
+        self.search_field.setClearButtonEnabled(True)
+        self.compare_action.setObjectName("compare_runs_action")
+        self.compare_action.setShortcut("Ctrl+Shift+R")
+        self.addAction(self.compare_action)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
-        for button in (self.open_button, self.fork_button, self.verify_button, self.delete_button):
+        for button in (self.open_button, self.fork_button, self.compare_button, self.verify_button, self.delete_button):
             buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(self.undo_button)
@@ -131,90 +147,94 @@ class RunsView(QWidget):
         foot.setSpacing(6)
         foot.addWidget(self._total, 1)
         foot.addWidget(self.empty_button)
-        for label in (self._total, self._progress):
-            set_role(label, "small")
+        for label, role in (
+            (self._total, "small"),
+            (self._progress, "small"),
+            (self._family, "small"),
+            (self._problem, "warning"),
+        ):
+            set_role(label, role)
+        for label, name in ((self._family, "run_family_label"), (self._problem, "run_problem_label")):
+            label.setObjectName(name)
+            label.setWordWrap(True)
+            label.hide()
+        self._family.setAccessibleName("What this run was copied from, and its copies")
         self._progress.hide()
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column.setSpacing(6)
+        column.addWidget(self.search_field)
         column.addWidget(self.tree, 1)
-        column.addWidget(self._progress)
+        for widget in (self._problem, self._family, self.notes, self._progress):
+            column.addWidget(widget)
         column.addLayout(buttons)
         column.addLayout(foot)
-        self._pages.addWidget(empty)
-        self._pages.addWidget(body)
-
-    def _prepare_tree(self) -> None:
-        tree = self.tree
-        tree.setObjectName("runs_tree")
-        tree.setAccessibleName("Runs and their checkpoints")
-        tree.setHeaderLabels(["Run", "Step", "Best", "Disk"])
-        tree.setItemDelegateForColumn(_DISK, self._bars)
-        tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        tree.setUniformRowHeights(True)
-        tree.setIndentation(scaled(14))
-        tree.setAllColumnsShowFocus(True)
-        header = tree.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(scaled(40))
-        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column in (_STEP, _BEST):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_DISK, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(_DISK, scaled(86))
-        for column in (_STEP, _BEST, _DISK):
-            tree.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        scroll = QScrollArea()
+        scroll.setObjectName("comparison_scroll_area")
+        scroll.setAccessibleName("Comparison of the chosen runs")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self.comparison)
+        set_role(self.comparison, "plain")
+        for page in (empty, body, scroll):
+            self._pages.addWidget(page)
 
     def _connect(self) -> None:
-        self.tree.itemSelectionChanged.connect(self._show_possible)
+        self.tree.itemSelectionChanged.connect(self._on_choice_changed)
         self.tree.itemActivated.connect(self._on_open_clicked)
+        self.search_field.textChanged.connect(self._on_search_changed)
+        self.notes.written.connect(self.notes_written)
         self.open_button.clicked.connect(self._on_open_clicked)
         self.fork_button.clicked.connect(self._on_fork_clicked)
+        self.compare_button.clicked.connect(self.compare_action.trigger)
+        self.compare_action.triggered.connect(self._on_compare_requested)
+        self.comparison.back_requested.connect(self._on_back_requested)
         self.verify_button.clicked.connect(self._on_verify_clicked)
         self.delete_button.clicked.connect(self._on_delete_clicked)
         self.undo_button.clicked.connect(self.undo_requested)
         self.empty_button.clicked.connect(self.empty_trash_requested)
+        self._family.linkActivated.connect(self._on_relative_clicked)
 
-    def _add(self, run: KeptRun, largest: int) -> QTreeWidgetItem:
-        best = "–" if run.best_loss is None else loss_text(run.best_loss)
-        item = _row(
-            [_title(run), count_text(run.step), best, bytes_text(run.byte_count)],
-            (run.path, None),
-            run.byte_count / largest,
-        )
-        state = "open in this window" if run.path == self._loaded else "open elsewhere" if run.is_open else ""
-        parent = f"a copy of {run.parent[0]} from step {count_text(run.parent[1])}" if run.parent else ""
-        length = f"step {count_text(run.step)} of {count_text(run.max_steps)}"
-        item.setToolTip(_NAME, ", ".join(filter(None, [run.path.name, length, state, parent])))
-        if run.path == self._loaded:
-            font = item.font(_NAME)
-            font.setBold(True)
-            item.setFont(_NAME, font)
-        for at, byte_count in reversed(run.checkpoints):
-            item.addChild(_row(["checkpoint", count_text(at), "", bytes_text(byte_count)], (run.path, at), byte_count / largest))
-        self.tree.addTopLevelItem(item)
-        return item
+    def _chosen(self) -> Place | None:
+        """The chosen row: the run's folder, and the checkpoint's step where it is one; None where there is not one alone."""
+        places = self.tree.chosen_places()
+        return places[0] if len(places) == 1 else None
 
-    def _chosen(self) -> _Place | None:
-        """The chosen row: the run's folder, and the checkpoint's step where it is one."""
-        items = self.tree.selectedItems()
-        place: _Place | None = items[0].data(_NAME, _PLACE) if items else None
-        return place
+    def _chosen_runs(self) -> list[KeptRun]:
+        runs = self.tree.runs
+        return [runs[path] for path in dict.fromkeys(path for path, _ in self.tree.chosen_places())]
 
-    def _opened(self) -> set[Path]:
-        return {item.data(_NAME, _PLACE)[0] for item in self._items() if item.isExpanded()}
+    @Slot()
+    def _on_choice_changed(self) -> None:
+        chosen = self._chosen_runs()
+        alone = chosen[0] if len(chosen) == 1 else None
+        self.notes.show_notes(alone.path if alone else None, alone.notes if alone else "")
+        self._problem.setText(alone.problem if alone else "")
+        self._problem.setVisible(bool(alone and alone.problem))
+        self._show_family()
+        self._show_possible()
 
-    def _items(self) -> list[QTreeWidgetItem]:
-        items = (self.tree.topLevelItem(index) for index in range(self.tree.topLevelItemCount()))
-        return [item for item in items if item is not None]
+    def _show_family(self) -> None:
+        """What the chosen run was copied from, and what was copied from it; a click goes there."""
+        chosen = self._chosen_runs()
+        parts = []
+        if len(chosen) == 1:
+            run, runs = chosen[0], self.tree.runs.values()
+            copies = [other for other in runs if other.parent and other.parent[0] == run.path.name]
+            if run.parent:
+                parts.append(f"Copy of {self._link(run.parent[0])} from step {count_text(run.parent[1])}.")
+            if copies:
+                parts.append(f"Copied as {', '.join(self._link(copy.path.name) for copy in copies)}.")
+        self._family.setText(" ".join(parts))
+        self._family.setVisible(bool(parts))
 
-    def _choose(self, wanted: _Place | None) -> None:
-        rows = [row for item in self._items() for row in (item, *map(item.child, range(item.childCount()))) if row is not None]
-        for row in rows:
-            if wanted == row.data(_NAME, _PLACE):
-                self.tree.setCurrentItem(row)
-                return
+    def _link(self, name: str) -> str:
+        """A run's name as a link, where it is still here."""
+        title = escape(began_text(Path(name)))
+        if not any(path.name == name for path in self.tree.runs):
+            return f"{title} (not here any more)"
+        return f"<a href='{escape(name, quote=True)}' style='color: {self._theme.accent_text}'>{title}</a>"
 
     @Slot()
     def _show_possible(self) -> None:
@@ -226,6 +246,8 @@ class RunsView(QWidget):
         self.fork_button.setEnabled(chosen is not None and not self._is_training)
         self.verify_button.setEnabled(self._is_verifying or (chosen is not None and not self._is_training))
         self.delete_button.setEnabled(is_free and is_run and not is_loaded)
+        self.compare_action.setEnabled(len(self._chosen_runs()) > 1)
+        self.compare_button.setEnabled(self.compare_action.isEnabled())
 
     @Slot()
     def _on_open_clicked(self) -> None:
@@ -253,41 +275,28 @@ class RunsView(QWidget):
         if chosen is not None:
             self.delete_requested.emit(chosen[0])
 
+    @Slot(str)
+    def _on_search_changed(self, text: str) -> None:
+        is_any = self.tree.search(text)
+        self.search_field.setToolTip("" if is_any else "No run has all of these words")
+        set_style_property(self.search_field, "invalid", not is_any)
 
-class _DiskBars(QStyledItemDelegate):
-    """Writes a size, and under it a bar as long as its share of the largest run."""
+    @Slot()
+    def _on_compare_requested(self) -> None:
+        runs = self._chosen_runs()
+        self.comparison.show_runs(runs, {run.path: self.tree.look_of(run.path) for run in runs})
+        self._pages.setCurrentIndex(_COMPARISON)
+        self.compare_requested.emit(self.comparison.paths)
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = DARK
+    @Slot()
+    def _on_back_requested(self) -> None:
+        self._pages.setCurrentIndex(_LIST)
+        self.tree.setFocus()
 
-    def show_theme(self, theme: Theme) -> None:
-        self._theme = theme
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        super().paint(painter, option, index)
-        rect: QRectF = QRectF(option.rect).adjusted(8, 0, -3, 0)
-        width = rect.width() * float(index.data(_SHARE) or 0)
-        bar = QRectF(rect.right() - width, rect.bottom() - 3, width, 2)
-        painter.fillRect(bar, QColor(self._theme.accent if not index.parent().isValid() else self._theme.faint))
-
-
-def _title(run: KeptRun) -> str:
-    """The text's name and when the run began, which its folder's name begins with."""
-    try:
-        began = datetime.strptime(run.path.name[:17], "%Y-%m-%d-%H%M%S")
-    except ValueError:
-        return run.path.name
-    return f"{Path(run.corpus_name).stem} · {began.day} {began:%b %H:%M}"
-
-
-def _row(texts: list[str], place: _Place, share: float) -> QTreeWidgetItem:
-    item = QTreeWidgetItem(texts)
-    item.setData(_NAME, _PLACE, place)
-    item.setData(_DISK, _SHARE, share)
-    for column in (_STEP, _BEST, _DISK):
-        item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    return item
+    @Slot(str)
+    def _on_relative_clicked(self, name: str) -> None:
+        self.search_field.clear()
+        self.tree.choose((path, None) for path in self.tree.runs if path.name == name)
 
 
 def _button(name: str, text: str, help: str) -> QPushButton:

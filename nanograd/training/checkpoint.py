@@ -19,7 +19,7 @@ from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.digest import DigestChain
 from nanograd.training.estimate import parameter_count
 from nanograd.training.metrics import METRIC_NAMES, Metrics, MetricsArrays
-from nanograd.training.settings import RunSettings
+from nanograd.training.settings import RunSettings, declared_settings
 from nanograd.training.trainer import Trainer, build_model
 
 FORMAT = "nanograd run"
@@ -112,12 +112,16 @@ class SavedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A saved run in a few words: its text, the step that it goes on from, how far it was to go, and its best validation loss."""
+    """A saved run in a few words: its text, the step that it goes on from, how far it was to go, and its best validation loss.
+
+    One that `is_newer` cannot be opened by this version.
+    """
 
     corpus_name: str
     step: int
     max_steps: int
     best_loss: float | None = None
+    is_newer: bool = False
 
 
 def save_run(path: Path, trainer: Trainer, set_aside: Path | None = None) -> None:
@@ -165,11 +169,13 @@ def summarize(path: Path) -> RunSummary | None:
     """What the head of a checkpoint tells, without reading the rest; None where it is missing or damaged."""
     metadata = model_state.read_metadata(path) or {}
     try:
+        settings = json.loads(metadata["settings"])
         return RunSummary(
             corpus_name=str(json.loads(metadata["corpus"])["name"]),
             step=int(metadata["step"]),
-            max_steps=RunSettings.from_dict(json.loads(metadata["settings"])).max_steps,
+            max_steps=int(settings["max_steps"]),
             best_loss=_number(json.loads(metadata.get("best_validation_loss", "null"))),
+            is_newer=metadata["version"] != str(VERSION) or not set(settings) <= set(declared_settings()),
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

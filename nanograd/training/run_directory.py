@@ -12,6 +12,8 @@ from pathlib import Path
 from time import time
 from typing import Any, Self
 
+import numpy as np
+
 from nanograd.atomic_file import remove_partial_files, write_atomically
 from nanograd.training.digest import DigestChain
 from nanograd.training.events import EvaluationFinished, ProbeChanged, SampleWritten, SettingsChanged, StepFinished, TrainingEvent
@@ -23,6 +25,8 @@ from nanograd.training.run_lock import RunLock, is_locked
 from nanograd.training.settings import RunSettings
 from nanograd.training.versions import version_differences
 
+_STEP = ("train_loss", "lr", "gradient_norm", "tokens_per_second")
+_EVALUATION = ("validation_loss",)
 _LOCK_NAME = "lock"
 _BEGINNING_PREFIX = ".new-"
 _ABANDONED_AFTER_S = 24 * 3600.0
@@ -64,6 +68,14 @@ class RunDirectory:
             folders = [path for path in runs.iterdir() if not path.name.startswith(".")]
             found = [(run.saved_at_ns(), run.path.name, run) for run in map(cls, folders) if run.checkpoints.paths()]
         return [run for *_, run in sorted(found, key=lambda each: each[:2], reverse=True)]
+
+    @classmethod
+    def remains(cls, runs: Path) -> list[Self]:
+        """What is left below `runs` of runs whose checkpoints are all gone, by name."""
+        with suppress(OSError):
+            folders = sorted(path for path in runs.iterdir() if not path.name.startswith("."))
+            return [run for run in map(cls, folders) if run.is_run() and not run.checkpoints.paths()]
+        return []
 
     @classmethod
     def latest(cls, runs: Path) -> Self | None:
@@ -127,7 +139,7 @@ class RunDirectory:
         self._rewrite("parent.json", json.dumps({"run": name, "step": step}, indent=2, ensure_ascii=False) + "\n")
 
     def write_notes(self, text: str) -> None:
-        """Write notes.txt, which is for people; the program never changes it later."""
+        """Write notes.txt, which is for people; it changes only as they ask."""
         self._rewrite("notes.txt", text)
 
     def note_versions(self, step: int, versions: Mapping[str, Any]) -> None:
@@ -213,6 +225,41 @@ class RunDirectory:
             return str(row["run"]), int(row["step"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+    def notes(self) -> str:
+        """What people wrote about the run; empty where there is nothing to read."""
+        try:
+            return (self.path / "notes.txt").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as settings.json has them, unchecked, those of a newer version too; empty where it is missing or damaged."""
+        try:
+            values = json.loads((self.path / "settings.json").read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    def metrics(self) -> MetricsArrays:
+        """The numbers as metrics.jsonl has them, the newest where a step has several; damaged lines are left out."""
+        steps: dict[int, tuple[float, ...]] = {}
+        evaluations: dict[int, tuple[float, ...]] = {}
+        for row in read_rows(self.path / "metrics.jsonl"):
+            if type(row.get("step")) is int and 0 <= row["step"] < 2**53:
+                with suppress(ValueError, KeyError, TypeError, OverflowError):
+                    names, found = (_EVALUATION, evaluations) if _EVALUATION[0] in row else (_STEP, steps)
+                    found[row["step"]] = tuple(float(row[name]) for name in names)
+        table, low_table = (
+            np.array([(step, *found[step]) for step in sorted(found)], np.float64).reshape(-1, 1 + len(names)).T
+            for names, found in ((_STEP, steps), (_EVALUATION, evaluations))
+        )
+        return MetricsArrays(
+            steps=table[0].astype(np.int64),
+            **dict(zip(_STEP, table[1:], strict=True)),
+            validation_steps=low_table[0].astype(np.int64),
+            validation_loss=low_table[1],
+        )
 
     def byte_count(self) -> int:
         """What the whole folder takes on the disk."""

@@ -1,6 +1,7 @@
 """Runs as wholes in the window: changed while they train, copied, verified, deleted, brought back from what went wrong."""
 
 import json
+import shutil
 
 import pytest
 from PySide6.QtCore import Qt
@@ -17,7 +18,7 @@ def runs(tmp_path):
 
 
 def rows_of(person):
-    tree = person.find("runs_tree")
+    tree = person.find("run_library")
     return [tree.topLevelItem(index) for index in range(tree.topLevelItemCount())]
 
 
@@ -35,7 +36,7 @@ def choose(person, name, checkpoint=None):
 
     person.action("runs_action").trigger()
     person.wait(lambda: find() is not None)
-    person.find("runs_tree").setCurrentItem(find())
+    person.find("run_library").setCurrentItem(find())
 
 
 def test_a_rate_changed_while_training_is_applied_kept_and_marked(person, text_file, runs):
@@ -210,3 +211,78 @@ def test_a_run_that_is_opened_again_has_its_moments_in_the_slider(person, open_w
     again.wait(lambda: slider.maximum() == steps)
     slider.setValue(0)
     again.wait(lambda: again.find("attention_step_label").text() == "step 0")
+
+
+def texts_of(person, name):
+    """The chosen run's notes, as the folder has them."""
+    return (person.window.data_directory / "runs" / name / "notes.txt").read_text(encoding="utf-8")
+
+
+def test_two_runs_are_compared_by_the_keyboards_action(person, text_file, runs):
+    person.train(text_file)
+    first = runs()[0].path.name
+    person.set("setting_lr", 3e-3)
+    person.do("train_action")
+    person.wait(lambda: len(runs()) == 2)
+    person.wait_for_state("finished")
+    choose(person, first)
+    person.wait(lambda: len(rows_of(person)) == 2)
+    assert not person.action("compare_runs_action").isEnabled()
+    for row in rows_of(person):
+        row.setSelected(True)
+    person.do("compare_runs_action")
+    plot, table = person.find("comparison_plot"), person.find("differences_table")
+    person.wait(lambda: len(plot.drawn) == 4 and all(count > 2 for *_, count in plot.drawn))
+    assert plot.isVisible()
+    assert [table.verticalHeaderItem(row).text() for row in range(table.rowCount())] == ["Learning rate"]
+    legend = person.find("comparison_legend").text()
+    assert "Learning rate 3e-3" in legend
+    assert "Layers" not in legend
+    person.do("end_comparison_button")
+    person.wait(person.find("run_library").isVisible)
+
+
+def test_notes_are_written_into_the_runs_folder_also_when_the_window_closes_at_once(person, open_window, text_file, runs):
+    person.train(text_file)
+    name = runs()[0].path.name
+    choose(person, name)
+    notes = person.find("run_notes_edit")
+    notes.setPlainText("good: ä → b")
+    person.wait(lambda: texts_of(person, name) == "good: ä → b")
+    notes.setPlainText("better")
+    person.leave()
+    assert (runs()[0].path / "notes.txt").read_text() == "better"
+    again = open_window()
+    choose(again, name)
+    again.wait(lambda: again.find("run_notes_edit").toPlainText() == "better")
+
+
+def test_damaged_and_newer_runs_show_what_is_there_and_say_what_is_not(person, text_file, runs):
+    person.train(text_file)
+    whole = runs()[0].path
+    newer, bare = whole.with_name("newer"), whole.with_name("bare")
+    for path in (newer, bare):
+        shutil.copytree(whole, path)
+    (newer / "metrics.jsonl").unlink()
+    data = (newer / "checkpoint.safetensors").read_bytes()
+    assert data.count(b'"version":"1"') == 1
+    (newer / "checkpoint.safetensors").write_bytes(data.replace(b'"version":"1"', b'"version":"2"'))
+    for path in [bare / "checkpoint.safetensors", *(bare / "checkpoints").glob("*.safetensors")]:
+        path.unlink()
+    (bare / "settings.json").write_text("{")
+    (bare / "parent.json").write_text("[")
+    problem = person.find("run_problem_label")
+    choose(person, "newer")
+    assert "newer version" in problem.text()
+    assert "no curves" in problem.text()
+    choose(person, whole.name)
+    assert problem.text() == ""
+    for row in rows_of(person):
+        row.setSelected(True)
+    person.do("compare_runs_action")
+    plot, missing = person.find("comparison_plot"), person.find("comparison_problem_label")
+    person.wait(lambda: bool(missing.text()))
+    assert "newer version" in missing.text()
+    counts = [count for name, _, count in plot.drawn if name == "validation"]
+    assert len(counts) == len(rows_of(person))
+    assert sum(count > 2 for count in counts) == len(counts) - 1

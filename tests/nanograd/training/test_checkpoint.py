@@ -231,3 +231,14 @@ def test_there_is_no_summary_of_a_damaged_checkpoint(tmp_path, data):
     if data is not None:
         (tmp_path / "run").write_bytes(data)
     assert summarize(tmp_path / "run") is None
+
+
+def test_the_head_of_a_newer_version_is_told_as_newer(tmp_path, trained):
+    save_run(tmp_path / "run", trained)
+    data = (tmp_path / "run").read_bytes()
+    assert not summarize(tmp_path / "run").is_newer
+    (tmp_path / "run").write_bytes(data.replace(b'"version":"1"', b'"version":"2"', 1))
+    assert summarize(tmp_path / "run").is_newer
+    (tmp_path / "run").write_bytes(data.replace(rb"\"n_layer\"", rb"\"m_layer\"", 1))
+    assert summarize(tmp_path / "run").is_newer
+    assert summarize(tmp_path / "run").step == 3

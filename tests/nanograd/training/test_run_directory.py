@@ -63,3 +63,39 @@ def test_the_latest_run_is_the_one_saved_last(tmp_path):
         os.utime(directory.checkpoint_path, (seconds, seconds))
     assert RunDirectory.latest(tmp_path).path == second.path
     assert unsaved.path.exists()
+
+
+def test_the_numbers_are_read_as_far_as_their_lines_are_whole(tmp_path):
+    row = '"lr": 0.1, "gradient_norm": 1.0, "tokens_per_second": 9.0'
+    lines = [
+        f'{{"step": 2, "train_loss": 3.0, {row}}}', '{"step": 0, "validation_loss": 4.0}', f'{{"step": 1, "train_loss": NaN, {row}}}',
+        f'{{"step": 2, "train_loss": 2.0, {row}}}', '{"step": 3, "train_loss": 1.0}', '{"step": "4", "validation_loss": 1.0}',
+        '{"step": 5, "validation_loss": "x"}', f'{{"step": {10**30}, "validation_loss": 1.0}}', '{"step": 6, "valid',
+    ]  # fmt: skip
+    (tmp_path / "metrics.jsonl").write_text("\n".join(lines))
+    metrics = RunDirectory(tmp_path).metrics()
+    assert metrics.steps.tolist() == [1, 2]
+    assert metrics.train_loss[1] == 2.0
+    assert metrics.lr.tolist() == [0.1, 0.1]
+    assert (metrics.validation_steps.tolist(), metrics.validation_loss.tolist()) == ([0], [4.0])
+
+
+def test_a_run_without_files_has_no_numbers_settings_or_notes(tmp_path):
+    directory = RunDirectory(tmp_path)
+    assert directory.metrics().steps.size == directory.metrics().validation_steps.size == 0
+    assert directory.settings() == {}
+    assert directory.notes() == ""
+    directory.write_notes("ä")
+    assert directory.notes() == "ä"
+    (tmp_path / "settings.json").write_text("[1]")
+    assert directory.settings() == {}
+
+
+def test_what_is_left_of_a_run_without_checkpoints_is_found_apart(tmp_path):
+    for name in ("left", ".new-x", "foreign"):
+        (tmp_path / name).mkdir()
+    for name in ("left", ".new-x"):
+        (tmp_path / name / "settings.json").write_text("{}")
+    assert RunDirectory.all(tmp_path) == []
+    assert [run.path.name for run in RunDirectory.remains(tmp_path)] == ["left"]
+    assert RunDirectory.remains(tmp_path / "nowhere") == []
