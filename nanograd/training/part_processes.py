@@ -6,7 +6,6 @@ time. Weights and gradients lie in memory that all the processes see, so that id
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -128,14 +127,15 @@ def _move(parameters: Sequence[Tensor], arrays: Sequence[Array]) -> None:
 
 
 def _start(memory_file: int, areas: int, part: int) -> "subprocess.Popen[bytes]":
-    call = f"from nanograd.training.part_processes import serve; serve({memory_file}, {areas}, {part})"
-    environment = {**os.environ, "PYTHONPATH": str(_PACKAGE_ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    call = f"import sys; sys.path.insert(0, {str(_PACKAGE_ROOT)!r}); from nanograd.training.part_processes import serve; "
+    call += f"serve({memory_file}, {areas}, {part})"
     return subprocess.Popen(
-        [sys.executable, "-c", call],
+        [sys.executable, "-P", "-c", call],  # -P: nothing is imported from the folder that the user happens to be in
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=[memory_file],
-        env=environment,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        process_group=0,  # Ctrl-C in a terminal is this process's to answer
     )
 
 
@@ -170,7 +170,6 @@ def _write(pipe: Any, message: bytes) -> None:
 
 def serve(memory_file: int, areas: int, part: int) -> None:
     """What such a process does until its pipe is closed: compute one part of each batch that is sent to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches it too, and is the other process's to answer
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed must not be taken for an answer
     keep_freed_memory()
