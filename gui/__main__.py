@@ -16,6 +16,8 @@ def main(argv: list[str] | None = None) -> int:
         return command_line(words)
     arguments = _parser().parse_args(argv)
     if arguments.demo:
+        if arguments.data_directory:
+            _parser().error("--demo makes a data folder of its own, and removes it; leave --data-directory out.")
         _draw_off_screen_without_a_display()
         from gui.demonstration import demonstrate
 

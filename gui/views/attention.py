@@ -213,7 +213,7 @@ class AttentionView(QWidget):
         if len(steps) and self._event is not None and self._event.scores is not None:
             last = max(self._last_step, int(steps[-1]))
             was_empty = not len(self.head_scores_plot.scores)
-            self.head_scores_plot.show_scores(steps, self._history.head_scores(layer, head), last)
+            self.head_scores_plot.show_scores(steps, self._history.head_scores(layer, head), last, self._event.step)
             if was_empty:
                 self._fit()
 

@@ -29,6 +29,7 @@ class HeadScoresPlot(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._scores: NDArray[np.float32] = np.empty((0, 3), np.float32)
+        self._told = -1
         self._legend = QLabel()
         self._legend.setObjectName("head_scores_label")
         self._legend.setWordWrap(True)
@@ -50,19 +51,23 @@ class HeadScoresPlot(QWidget):
 
     @property
     def text(self) -> str:
-        """The latest values: previous 0.12 · first 0.40 · induction 0.05."""
+        """The values of the moment that is shown: previous 0.12 · first 0.40 · induction 0.05."""
         if not len(self._scores):
             return ""
-        return " · ".join(f"{name} {score:.2f}" for (name, _), score in zip(SCORES, self._scores[-1].tolist(), strict=True))
+        told = self._scores[self._told].tolist()
+        return " · ".join(f"{name} {score:.2f}" for (name, _), score in zip(SCORES, told, strict=True))
 
     @property
     def scores(self) -> NDArray[np.float32]:
         """What is drawn (N, 3)."""
         return self._scores
 
-    def show_scores(self, steps: NDArray[np.int64], scores: NDArray[np.float32], last_step: int) -> None:
-        """Draw `scores` (N, 3) over `steps` (N), on an axis that reaches to `last_step`."""
+    def show_scores(
+        self, steps: NDArray[np.int64], scores: NDArray[np.float32], last_step: int, shown_step: int | None = None
+    ) -> None:
+        """Draw `scores` (N, 3) over `steps` (N), on an axis that reaches to `last_step`; tell those of `shown_step`, or the last."""
         self._scores = scores
+        self._told = -1 if shown_step is None else max(int(np.searchsorted(steps, shown_step, side="right")) - 1, 0)
         along = steps.astype(np.float64)
         for index, curve in enumerate(self._curves):
             curve.setData(along, scores[:, index].astype(np.float64))

@@ -89,9 +89,11 @@ class TextReader:
             else:
                 missing += 1
         if not taken:
-            known = f"It has {', '.join(sizes)}" if sizes else "It has no fields with text"
+            if not sizes:
+                raise CorpusError(f"{name} has no field with text in it. Choose to read the whole file, or another text.")
+            known = ", ".join(sizes)
             raise CorpusError(
-                f"{name} has no text in the field {field or 'text'!r}. {known}; choose one of those, or the whole file."
+                f"{name} has no text in the field {field!r}. It has {known}; choose one of those, or the whole file."
             )
         if missing:
             self.remarks.append(

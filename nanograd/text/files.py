@@ -111,6 +111,8 @@ def find_files(paths: Sequence[Path]) -> tuple[TextFile, ...]:
         try:
             for file in _files_in(path) if path.is_dir() else [_checked(path)]:
                 found.setdefault(Path(os.path.abspath(file.path)), file)
+        except CorpusError:
+            raise
         except FileNotFoundError:
             raise CorpusError(f"There is no file {path}. It may have been moved or renamed; choose it again.") from None
         except PermissionError as error:

@@ -89,8 +89,7 @@ def _train(arguments: argparse.Namespace) -> int:
 def _resume(arguments: argparse.Namespace) -> int:
     opened = open_to_write(_path_of(arguments))
     try:
-        if opened.notice:
-            print(f"nanograd: {opened.notice}", file=sys.stderr)
+        _remark(opened.notice)
         corpus = _corpus_of(opened, arguments)
         run = Run.resume(opened.saved, corpus, arguments.data_directory, opened.directory, opened.parent)
         settings = replace(run.trainer.settings, **_given(arguments))
@@ -107,7 +106,9 @@ def _resume(arguments: argparse.Namespace) -> int:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    saved = open_run(_path_of(arguments)).saved
+    opened = open_run(_path_of(arguments))
+    _remark(opened.notice)
+    saved = opened.saved
     model, tokenizer = saved.build_model(), saved.tokenizer
     seed = arguments.seed if arguments.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0] >> 1)
     prompt = tokenizer.encode(arguments.prompt or first_prompt(tokenizer))
@@ -120,7 +121,6 @@ def _generate(arguments: argparse.Namespace) -> int:
         text = tokenizer.decode([token.id for token in tokens])
         _print_row({"prompt": arguments.prompt, "text": text, "seed": seed, "step": saved.step})
         return 0
-    decode = tokenizer.new_decoder()
     print(arguments.prompt, end="", flush=True)
     decode = tokenizer.new_decoder()
     for token in tokens:
@@ -182,14 +182,18 @@ def _path_of(arguments: argparse.Namespace) -> Path:
 def _load_texts(arguments: argparse.Namespace) -> Corpus:
     """The texts that were named as one, parted by blank lines."""
     choice = TokenizerChoice(kind=arguments.tokenizer, vocabulary_size=arguments.vocabulary_size)
-    return load_corpus(TextSource(paths=tuple(arguments.text), encoding=arguments.encoding), choice, arguments.cache)
+    corpus = load_corpus(TextSource(paths=tuple(arguments.text), encoding=arguments.encoding), choice, arguments.cache)
+    _remark(corpus.notice)
+    return corpus
 
 
 def _corpus_of(opened: OpenedRun, arguments: argparse.Namespace) -> Corpus:
     """The run's text: from the files that were named, otherwise from a cache or from where it lay."""
     saved, named = opened.saved, getattr(arguments, "text", None)
     if named:
-        corpus = encode_again(TextSource(paths=tuple(named)), saved.tokenizer, saved.corpus.digest, arguments.cache)
+        paths = tuple(named)
+        source = replace(saved.corpus.text_source() or TextSource(paths=paths), paths=paths)
+        corpus = encode_again(source, saved.tokenizer, saved.corpus.digest, arguments.cache)
         if corpus is None:
             raise CorpusError(
                 f"That is not the text of this run, {saved.corpus.name}, as it was; name the same files, unchanged."
@@ -200,7 +204,14 @@ def _corpus_of(opened: OpenedRun, arguments: argparse.Namespace) -> Corpus:
         raise CorpusError(
             f"The text of this run, {opened.saved.corpus.name}, is not where it was; give it with: resume RUN --text TEXT"
         )
+    _remark(corpus.notice)
     return corpus
+
+
+def _remark(notice: str) -> None:
+    """Tell of what is worth knowing and stops nothing."""
+    if notice:
+        print(f"nanograd: {notice}", file=sys.stderr)
 
 
 def _describe(run: RunDirectory) -> dict[str, Any]:

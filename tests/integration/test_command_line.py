@@ -127,6 +127,19 @@ def test_several_texts_make_one(nanograd, tmp_path):
     assert saved.probe.startswith("xyzxyz")
 
 
+def test_what_is_left_out_of_a_text_is_told(nanograd, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "the cat sat on the mat"}\nthis is no JSON\n' * 60)
+    assert "60 of 120 rows" in nanograd("train", rows, *SMALL).stderr
+
+
+def test_generate_says_so_where_a_damaged_checkpoint_is_passed_over(nanograd, tmp_path, text_file):
+    nanograd("train", text_file, *SMALL)
+    (run,) = runs_of(tmp_path)
+    run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:-50])
+    assert "checkpoint" in nanograd("generate", run.path.name, "--tokens", 3).stderr
+
+
 def test_what_cannot_be_is_told_without_a_traceback(nanograd, tmp_path, text_file):
     assert "There is no file" in nanograd("train", tmp_path / "nowhere.txt", status=1).stderr
     assert "does not divide" in nanograd("train", text_file, "--n-embd", 10, "--n-head", 4, status=1).stderr

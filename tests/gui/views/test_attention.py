@@ -141,6 +141,9 @@ def test_the_scores_of_the_chosen_head_are_drawn_over_the_run(view, qtbot):
     np.testing.assert_allclose(plot.scores[:, 0], [0.1, 0.2, 0.3], rtol=1e-6)
     assert plot.text == "previous 0.30 · first 0.40 · induction 0.50"
     assert plot.isVisible()
+    view.show_probe(probe(step=20))  # an earlier moment
+    qtbot.waitUntil(lambda: plot.text == "previous 0.20 · first 0.30 · induction 0.40")
+    assert len(plot.scores) == 3
 
 
 def test_one_look_at_a_head_is_drawn_too(view, qtbot):

@@ -70,7 +70,7 @@ def test_a_field_that_a_table_has_not_is_told_with_those_it_has(tmp_path):
     write(tmp_path, a_csv="id,story\n1,x\n", b_jsonl="[1]\n2\n")
     with pytest.raises(CorpusError, match=r"no text in the field 'title'\. It has id, story;"):
         text(tmp_path / "a.csv", field="title")
-    with pytest.raises(CorpusError, match="no fields with text"):
+    with pytest.raises(CorpusError, match="no field with text"):
         text(tmp_path / "b.jsonl")
 
 

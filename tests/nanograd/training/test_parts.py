@@ -228,6 +228,13 @@ def test_processes_end_with_their_parts():
     assert process.poll() is not None
 
 
+@needs_processes
+def test_processes_import_nothing_from_the_folder_that_the_user_is_in(tmp_path, monkeypatch):
+    (tmp_path / "pickle.py").write_text("raise SystemExit('a file of the user was run')")
+    monkeypatch.chdir(tmp_path)
+    assert Parts(2).start_processes(make_model(), wait_s=60)
+
+
 _STARTS_AND_WAITS = """
 import sys
 from nanograd.gptlanguage import GPTLanguageModel
