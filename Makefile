@@ -13,7 +13,7 @@ run:
 
 test:
 	@sh .ci/set-up tools
-	QT_QPA_PLATFORM=offscreen $(python) -m pytest $(ARGS)
+	QT_QPA_PLATFORM=offscreen $(python) -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint:
 	@sh .ci/set-up tools

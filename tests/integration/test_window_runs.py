@@ -6,7 +6,7 @@ import shutil
 import pytest
 from PySide6.QtCore import Qt
 
-from nanograd.training.checkpoint import load_run
+from nanograd.training.checkpoint import load_run, summarize
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.saved_run import open_run
 
@@ -218,12 +218,17 @@ def texts_of(person, name):
     return (person.window.data_directory / "runs" / name / "notes.txt").read_text(encoding="utf-8")
 
 
+def is_done(run):
+    summary = summarize(run.checkpoint_path)
+    return summary is not None and summary.step == summary.max_steps
+
+
 def test_two_runs_are_compared_by_the_keyboards_action(person, text_file, runs):
     person.train(text_file)
     first = runs()[0].path.name
     person.set("setting_lr", 3e-3)
     person.do("train_action")
-    person.wait(lambda: len(runs()) == 2)
+    person.wait(lambda: len(runs()) == 2 and all(map(is_done, runs())))
     person.wait_for_state("finished")
     choose(person, first)
     person.wait(lambda: len(rows_of(person)) == 2)

@@ -55,7 +55,7 @@ def sides():
     return Side(optim, lambda array: Parameter(array)), Side(torch.optim, lambda array: torch.tensor(array, requires_grad=True))
 
 
-@pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "settings"), CASES, ids=[f"{name}-{index}" for index, (name, _) in enumerate(CASES)])
 def test_a_scheduler_sets_pytorchs_rates(name, settings):
     ours, theirs = (side.rates([scheduler]) for side in sides() for scheduler in [side.scheduler(name, settings)])
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-15)
@@ -71,7 +71,7 @@ def test_several_schedulers_set_pytorchs_rates(mixture):
     np.testing.assert_allclose(*results, rtol=1e-9, atol=1e-15)
 
 
-@pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "settings"), CASES, ids=[f"{name}-{index}" for index, (name, _) in enumerate(CASES)])
 def test_a_scheduler_goes_on_from_its_state_as_if_never_saved(name, settings):
     straight = Side(optim, Parameter)
     expected = straight.rates([straight.scheduler(name, settings)])
@@ -85,7 +85,7 @@ def test_a_scheduler_goes_on_from_its_state_as_if_never_saved(name, settings):
     assert begun + second.rates([resumed], steps=STEPS - 15) == expected
 
 
-@pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "settings"), CASES, ids=[f"{name}-{index}" for index, (name, _) in enumerate(CASES)])
 def test_a_scheduler_goes_on_from_a_last_epoch_as_pytorchs(name, settings):
     results = []
     for side in sides():

@@ -124,6 +124,6 @@ SMOOTH = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", SMOOTH, ids=str)
+@pytest.mark.parametrize("case", SMOOTH, ids=range(len(SMOOTH)))
 def test_shaping_gradient_is_the_slope(case, check_gradient):
     check_gradient(*case)
