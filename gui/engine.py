@@ -81,7 +81,7 @@ class Engine:
         self._mailbox.put(command)
 
     def run(self) -> None:
-        """Work until commands.Shutdown."""
+        """Work until Shutdown."""
         self._shelf.tell_former_run()
         while not self._is_over:
             command = self._next_command()
