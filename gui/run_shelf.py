@@ -9,7 +9,7 @@ from gui.commands import DeleteRun, EmptyTrash, ExportMetrics, ListRuns, Restore
 from gui.events import CurvesRead, EngineEvent, FormerRunFound, KeptRun, MetricsExported, ProblemFound, RunDeleted, RunsListed
 from nanograd.atomic_file import write_atomically
 from nanograd.errors import CheckpointError
-from nanograd.training.checkpoint import RunSummary, summarize
+from nanograd.training.checkpoint import RunSummary, summarize, summarize_newest
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.run_trash import RunTrash
 
@@ -28,8 +28,7 @@ class RunShelf:
     def tell_former_run(self) -> None:
         """Tell of the run that was saved last and that nobody is writing, so that the window can offer to go on with it."""
         latest = next((run for run in RunDirectory.all(self._runs) if not run.is_locked()), None)
-        paths = latest.checkpoints.paths() if latest else []
-        summary = next(filter(None, map(summarize, paths)), None)
+        summary = summarize_newest(latest.checkpoints.paths()) if latest else None
         if latest is not None and summary is not None and not summary.is_newer:
             self._emit(
                 FormerRunFound(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -179,6 +180,11 @@ def summarize(path: Path) -> RunSummary | None:
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def summarize_newest(paths: Iterable[Path]) -> RunSummary | None:
+    """What the first of a run's checkpoints that can be read tells, newest first; None where none can."""
+    return next(filter(None, map(summarize, paths)), None)
 
 
 def _number(value: Any) -> float | None:

@@ -23,7 +23,7 @@ from nanograd.text.cache import IdsCache
 from nanograd.text.choice import KINDS, TokenizerChoice
 from nanograd.text.corpus import Corpus, encode_again, load_corpus
 from nanograd.text.source import TextSource
-from nanograd.training.checkpoint import summarize
+from nanograd.training.checkpoint import summarize_newest
 from nanograd.training.events import (
     CheckpointFailed,
     CheckpointSaved,
@@ -215,7 +215,7 @@ def _remark(notice: str) -> None:
 
 
 def _describe(run: RunDirectory) -> dict[str, Any]:
-    summary = next(filter(None, map(summarize, run.checkpoints.paths())), None)
+    summary = summarize_newest(run.checkpoints.paths())
     return {
         "run": run.path.name,
         "text": summary.corpus_name if summary else "damaged",
