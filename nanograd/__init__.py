@@ -14,7 +14,7 @@ from nanograd.dtype import int64 as int64, long as long
 from nanograd.functions import *  # noqa: F403
 from nanograd.graph import enable_grad as enable_grad, is_grad_enabled as is_grad_enabled, no_grad as no_grad
 from nanograd.joining import cat as cat, einsum as einsum, stack as stack
-from nanograd.outside import explain
+from nanograd.outside import explain_function
 from nanograd.random import Generator as Generator, manual_seed as manual_seed
 from nanograd.softmax import log_softmax as log_softmax, softmax as softmax
 from nanograd.tensor import Tensor as Tensor
@@ -27,4 +27,4 @@ if not TYPE_CHECKING:  # a type checker knows the names without it
         """Raise AttributeError for a name that is not here, with what to use instead."""
         if name.startswith("__"):
             raise AttributeError(f"module 'nanograd' has no attribute {name!r}")
-        raise explain("nanograd", name, globals())
+        raise explain_function(name, globals())

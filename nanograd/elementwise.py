@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from nanograd import operations as ops
+from nanograd.dtype import FLOATS
 from nanograd.erf import erf_array
 from nanograd.errors import ShapeError
 from nanograd.graph import Array, Operation
@@ -33,9 +34,7 @@ def _sign(x: Array) -> Array:
     return (x > 0).astype(x.dtype) - (x < 0)
 
 
-def _one(x: Array) -> Any:
-    """1 as a number of x's dtype, with which numpy computes faster than with Python's."""
-    return x.dtype.type(1)
+_ONES = {dtype: np.ones((), dtype) for dtype in FLOATS}  # an array of no dimensions, with which numpy computes fastest
 
 
 def _named(method: _Method, operation: Operation, text: str) -> _Method:
@@ -158,9 +157,9 @@ class ElementwiseMethods(TensorMethods):
     rsqrt = _of_floats(Operation("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, z: g * (-0.5 * z * z * z)), "1 / sqrt(x).")
     sin = _of_floats(Operation("sin", np.sin, lambda g, x: g * np.cos(x)), "The sine of x in radians.")
     cos = _of_floats(Operation("cos", np.cos, lambda g, x: -g * np.sin(x)), "The cosine of x in radians.")
-    tanh = _of_floats(Operation("tanh", np.tanh, lambda g, z: g * (_one(z) - z * z)), "The hyperbolic tangent.")
+    tanh = _of_floats(Operation("tanh", np.tanh, lambda g, z: g * (_ONES[z.dtype] - z * z)), "The hyperbolic tangent.")
     sigmoid = _of_floats(
-        Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (_one(z) - z)), "1 / (1 + e^-x)."
+        Operation("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, z: g * z * (_ONES[z.dtype] - z)), "1 / (1 + e^-x)."
     )
     erf = _of_floats(Operation("erf", erf_array, lambda g, x: g * (2 / sqrt(pi)) * np.exp(-x * x)), "The error function.")
 

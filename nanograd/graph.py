@@ -54,7 +54,7 @@ class Operation:
             tensor = result if place < 0 else inputs[place]
             counter = tensor._counter
             saved += (tensor.array,)
-            guards += (counter, counter[0])
+            guards += ((counter, counter[0]),)
         if plan.names:
             saved += tuple([parameters[name] for name in plan.names])
         return Node(plan, targets, saved, result.array, guards)
@@ -70,7 +70,8 @@ class _Plan:
 
     def __init__(self, operation: Operation, targets: "Targets") -> None:
         self.name = operation.name
-        pairs = list(zip(targets, operation.derivatives, strict=False))
+        last = max(place for place, target in enumerate(targets) if target is not None)
+        pairs = list(zip(targets[: last + 1], operation.derivatives, strict=False))
         needed = [name for target, (_, names) in pairs if target is not None for name in names]
         tensors = [name for name in _PLACES if name in needed]
         self.places = tuple(_PLACES[name] for name in tensors)
@@ -82,7 +83,7 @@ class _Plan:
         )
 
     def gradients(self, targets: "Targets", saved: Any, g: Array) -> Gradients:
-        """The gradient for each input, before it is summed back to the input's shape."""
+        """The gradient for each input up to the last one wanted, before it is summed back to the input's shape."""
         found: list[Array | None] = []
         for call in self.calls:
             if call is None:
@@ -108,7 +109,7 @@ class Kernel:
     def record(self, result: Any, inputs: tuple[Any, ...], targets: "Targets", wanted: int, saved: tuple[Any, ...]) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""
         tensors = [tensor for tensor in (result, *inputs) if any(tensor.array is kept for kept in saved)]
-        guards = tuple([part for tensor in tensors for part in (tensor._counter, tensor._counter[0])])
+        guards = tuple([(tensor._counter, tensor._counter[0]) for tensor in tensors])
         return Node(self, targets, saved, result.array, guards)
 
     def gradients(self, targets: "Targets", saved: Any, g: Array) -> Gradients:
@@ -130,7 +131,7 @@ class Node:
         self.saved: Sequence[Any] | None = saved
         self.shape = result.shape
         self.dtype = result.dtype
-        self.guards = guards  # counter, version, counter, version, ...: of the arrays that are kept
+        self.guards = guards  # a counter and its version, of each array that is kept
         self._hooks: Hooks | None = None
         self.sequence = _next_sequence()
 
@@ -142,8 +143,7 @@ class Node:
         if self.saved is None:
             remedy = "pass retain_graph=True to the first, or compute the result again"
             raise GraphError(f"A second backward pass came to {self.rule.name}, whose graph the first one freed; {remedy}.")
-        guards = iter(self.guards)
-        for counter, seen in zip(guards, guards):  # noqa: B905 - two at a time
+        for counter, seen in self.guards:
             if counter[0] != seen:
                 versions = f"version {seen} was expected, version {counter[0]} is there"
                 what = f"An array that {self.rule.name} needs for its gradient was changed in place after it was used"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 from weakref import ref
 
 import numpy as np
@@ -12,14 +12,14 @@ from nanograd.dtype import CPU, FLOATS, as_dtype, common_dtype, device, float32,
 from nanograd.elementwise import ElementwiseMethods
 from nanograd.errors import GraphError, ShapeError, refuse
 from nanograd.graph import Array, Counter, Hooks, Kernel, Node, Operation, RemovableHandle, backward_from, thread, through_hooks
-from nanograd.outside import explain
+from nanograd.outside import AbsentMethods
 from nanograd.reduction import ReductionMethods
 from nanograd.shaping import ShapingMethods, plain_index
 
 Hook = Callable[["Tensor"], "Tensor | None"]
 
 
-class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
+class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods):
     """An n-dimensional array with reverse-mode differentiation, as torch.Tensor.
 
     `Tensor(data)` makes a float32 tensor from numbers, nested lists or an array; `tensor(data)` infers the dtype. Operations
@@ -123,14 +123,6 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods):
         if self._node is not None:
             raise GraphError("Only a leaf can be copied deeply or pickled, not a result: use detach() first.")
         return _rebuilt, (type(self), self.array, self._requires_grad, self.grad)
-
-    if not TYPE_CHECKING:  # a type checker knows the names without it
-
-        def __getattr__(self, name: str) -> Any:
-            """Raise AttributeError for a name that is not here, with what to use instead."""
-            if name.startswith("__") or name in type(self).__slots__:
-                raise AttributeError(f"a tensor has no attribute {name!r}", name=name)
-            raise explain("Tensor", name, dir(type(self)))
 
     # ---- out of the graph ---------------------------------------------------------------------------------------------
 
@@ -379,9 +371,9 @@ def _record(rule: Operation | Kernel, result: Tensor, inputs: tuple[Tensor, ...]
     for x in inputs:
         if x._seen is not None:
             x.check_view()
-        target = x._node or (x if x._requires_grad else None)
+        target = x if x._node is None and x._requires_grad else x._node
         targets += (target,)
-        wanted = 2 * wanted + (target is not None)
+        wanted += wanted + (target is not None)
     if wanted and result.array.dtype.kind == "f":
         result._node = rule.record(result, inputs, targets, wanted, extra)
 
