@@ -49,15 +49,15 @@ class Operation:
         plan = self._plans.get(wanted)
         if plan is None:
             plan = self._plans[wanted] = _Plan(self, targets)
-        saved = guards = _NOTHING
+        saved, links = _NOTHING, targets
         for place in plan.places:
             tensor = result if place < 0 else inputs[place]
             counter = tensor._counter
             saved += (tensor.array,)
-            guards += ((counter, counter[0]),)
+            links += (counter, counter[0])
         if plan.names:
             saved += tuple([parameters[name] for name in plan.names])
-        return Node(plan, targets, saved, result.array, guards)
+        return Node(plan, len(targets), links, saved, result.array)
 
 
 class _Plan:
@@ -82,7 +82,7 @@ class _Plan:
             for target, (derivative, names) in pairs
         )
 
-    def gradients(self, targets: "Targets", saved: Any, g: Array) -> Gradients:
+    def gradients(self, width: int, links: tuple[Any, ...], saved: Any, g: Array) -> Gradients:
         """The gradient for each input up to the last one wanted, before it is summed back to the input's shape."""
         found: list[Array | None] = []
         for call in self.calls:
@@ -109,29 +109,31 @@ class Kernel:
     def record(self, result: Any, inputs: tuple[Any, ...], targets: "Targets", wanted: int, saved: tuple[Any, ...]) -> "Node":
         """The node behind the tensor `result`, made from the tensors `inputs`."""
         tensors = [tensor for tensor in (result, *inputs) if any(tensor.array is kept for kept in saved)]
-        guards = tuple([(tensor._counter, tensor._counter[0]) for tensor in tensors])
-        return Node(self, targets, saved, result.array, guards)
+        guards = [part for tensor in tensors for part in (tensor._counter, tensor._counter[0])]
+        return Node(self, len(targets), (*targets, *guards), saved, result.array)
 
-    def gradients(self, targets: "Targets", saved: Any, g: Array) -> Gradients:
+    def gradients(self, width: int, links: tuple[Any, ...], saved: Any, g: Array) -> Gradients:
         """The gradient for each input."""
-        return self.backward(g, tuple([target is not None for target in targets]), *saved)
+        return self.backward(g, tuple([target is not None for target in links[:width]]), *saved)
 
 
 class Node:
     """One operation that was done: where its gradients go, and what it kept to compute them.
 
-    It holds its inputs' nodes but never its own result, so a graph is freed as soon as its last tensor is.
+    It holds its inputs' nodes but never its own result, so a graph is freed as soon as its last tensor is. All that Python's
+    garbage collector has to follow lies in one tuple: `links` has a target or None for each of `width` inputs, and then a
+    counter, and its version when it was recorded, for each array that is kept.
     """
 
-    __slots__ = ("_hooks", "dtype", "guards", "rule", "saved", "sequence", "shape", "targets")
+    __slots__ = ("_hooks", "dtype", "links", "rule", "saved", "sequence", "shape", "width")
 
-    def __init__(self, rule: _Plan | Kernel, targets: "Targets", saved: Sequence[Any], result: Array, guards: Any) -> None:
+    def __init__(self, rule: _Plan | Kernel, width: int, links: tuple[Any, ...], saved: Sequence[Any], result: Array) -> None:
         self.rule = rule
-        self.targets = targets
+        self.width = width
+        self.links = links
         self.saved: Sequence[Any] | None = saved
         self.shape = result.shape
         self.dtype = result.dtype
-        self.guards = guards  # a counter and its version, of each array that is kept
         self._hooks: Hooks | None = None
         self.sequence = _next_sequence()
 
@@ -143,12 +145,15 @@ class Node:
         if self.saved is None:
             remedy = "pass retain_graph=True to the first, or compute the result again"
             raise GraphError(f"A second backward pass came to {self.rule.name}, whose graph the first one freed; {remedy}.")
-        for counter, seen in self.guards:
+        links, place = self.links, self.width
+        while place < len(links):
+            counter, seen = links[place], links[place + 1]
             if counter[0] != seen:
                 versions = f"version {seen} was expected, version {counter[0]} is there"
                 what = f"An array that {self.rule.name} needs for its gradient was changed in place after it was used"
                 raise GraphError(f"{what} ({versions}); write x = x + 1 instead of x += 1.")
-        return self.rule.gradients(self.targets, self.saved, g)
+            place += 2
+        return self.rule.gradients(self.width, links, self.saved, g)
 
 
 Hooks = dict[float, Callable[[Array], Array | None]]
@@ -197,7 +202,7 @@ def backward_from(pending: dict[Any, Array], retain_graph: bool, kept: frozenset
                 g = through_hooks(node._hooks, g)
             if kept and node in kept:
                 found[node] = np.array(g)
-            for target, part in zip(node.targets, node.gradients(g)):  # noqa: B905 - some inputs have no gradient
+            for target, part in zip(node.links, node.gradients(g)):  # noqa: B905 - some inputs have no gradient
                 if target is None or part is None:
                     continue
                 if part.shape != target.shape:
@@ -214,7 +219,7 @@ def backward_from(pending: dict[Any, Array], retain_graph: bool, kept: frozenset
                     is_own = part is not g and part.base is None and part.flags.writeable
                     pending[target] = part if is_own else np.array(part)
             if not retain_graph:  # let go of what was kept and of the nodes before
-                node.saved, node.targets, node.guards = None, _NOTHING, _NOTHING
+                node.saved, node.links = None, _NOTHING
     found.update(pending)
     return found
 

@@ -1,6 +1,7 @@
 """What the benchmarks share: timing in turns, tables, JSON, and PyTorch where it is installed."""
 
 import argparse
+import gc
 import importlib.util
 import json
 import os
@@ -36,8 +37,11 @@ def parse_arguments(description: str | None, **more: Any) -> argparse.Namespace:
 def in_turns(works: Mapping[str, Callable[[], Any]], rounds: int, warmup: int = 2, least_s: float = 0.3) -> dict[str, float]:
     """The median seconds of each work; each round runs all of them in turn, short ones several times over.
 
-    Before each there is a rest, in which the threads of the one before stop spinning.
+    Before each there is a rest, in which the threads of the one before stop spinning. What was imported, such as PyTorch,
+    is no longer walked by Python's garbage collector, which otherwise would make the one pay for the other's objects.
     """
+    gc.collect()
+    gc.freeze()
     repeats = {}
     for name, work in works.items():
         for _ in range(warmup):

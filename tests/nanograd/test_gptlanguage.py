@@ -80,7 +80,7 @@ def test_gradient_of_the_whole_model(generator):
 def nodes_before(root):
     found, waiting = {root}, [root]
     while waiting:
-        for target in waiting.pop().targets:
+        for target in waiting.pop().links:
             if isinstance(target, Node) and target not in found:
                 found.add(target)
                 waiting.append(target)
