@@ -16,14 +16,25 @@ from nanograd.mlp import BENDS
 from nanograd.multihead_attention import attention_weights, join_heads, qk_norm_kernel
 from nanograd.rotary import rotary_kernel
 
+# BLAS first copies what it multiplies into an order of its own, except where there are few multiplications and no matrix is
+# transposed. For a few texts at once and a small matrix the copying costs more than the product, in one piece or in two.
+_FEW = range(4, 17)  # rows
+_UNCOPIED = 1_000_000  # multiplications
+_SMALL = 131_072  # numbers in a matrix; a larger one is worth copying, since the copied product takes two cores
+
 
 class Decoder:
-    """The next token's logits for B texts that grow; `weights` are a GPTLanguageModel's, by name, and are not copied."""
+    """The next token's logits for B texts that grow; `weights` are a GPTLanguageModel's, by name. Large ones are not copied."""
 
     def __init__(self, config: GPTConfig, weights: Mapping[str, Array], batch_size: int) -> None:
         self.length = 0  # of the texts so far; setting it back makes the decoder forget the rest
         self._config = config
         self._weights = weights
+        self._pieces = {
+            name: _pieces(array, batch_size)
+            for name, array in weights.items()
+            if batch_size in _FEW and array.ndim == 2 and array.size <= _SMALL
+        }
         head_size = config.n_embd // config.n_head
         shape = (config.n_layer, 2, batch_size, config.n_head, config.block_size, head_size)
         self._kept = np.empty(shape, weights["wte.weight"].dtype)  # keys and values, filled up to `length`
@@ -49,7 +60,13 @@ class Decoder:
         return logits
 
     def _linear(self, x: Array, name: str) -> Array:
-        z = np.ascontiguousarray((self._weights[f"{name}.weight"] @ x.T).T)  # for few rows twice as fast as x @ weight.T
+        pieces = self._pieces.get(f"{name}.weight") if len(x) in _FEW else None
+        if pieces is None:
+            z = np.ascontiguousarray((self._weights[f"{name}.weight"] @ x.T).T)  # for few rows twice as fast as x @ weight.T
+        else:
+            z = np.empty((len(x), len(self._weights[f"{name}.weight"])), x.dtype)
+            for columns, piece in pieces:
+                np.matmul(x, piece, out=z[:, columns])
         bias = self._weights.get(f"{name}.bias")
         if bias is not None:
             z += bias
@@ -76,3 +93,11 @@ class Decoder:
         kept[..., begin : begin + T, :] = heads[1:]
         keys, values = kept[..., : begin + T, :]
         return join_heads(attention_weights(heads[0], keys) @ values).reshape(B * T, -1)
+
+
+def _pieces(weight: Array, rows: int) -> list[tuple[slice, Array]]:
+    """The transposed weight in pieces of columns, with their places, which `rows` of numbers are multiplied by without a copy."""
+    count = -(-rows * weight.size // _UNCOPIED)
+    step = -(-len(weight) // count)
+    places = [slice(begin, begin + step) for begin in range(0, len(weight), step)]
+    return [(place, np.ascontiguousarray(weight[place].T)) for place in places]
