@@ -9,9 +9,9 @@ MODERN = {"norm": "rmsnorm", "position": "rotary", "qk_norm": True, "activation"
 FORMS = [{}, {"bias": True, "activation": "gelu"}, {"activation": "relu"}, {"activation": "relu2", "norm": "rmsnorm"}, MODERN]
 
 
-def make(form, batch_size):
+def make(form, batch_size, n_embd=12):
     manual_seed(0)
-    model = GPTLanguageModel(vocab_size=11, n_embd=12, n_head=3, n_layer=2, block_size=6, **form).eval()
+    model = GPTLanguageModel(vocab_size=11, n_embd=n_embd, n_head=n_embd // 4, n_layer=2, block_size=6, **form).eval()
     generator = np.random.default_rng(2)
     for parameter in model.parameters():
         parameter.array = (parameter.array + generator.standard_normal(parameter.shape) * 0.3).astype(np.float32)
@@ -28,6 +28,17 @@ def test_pieces_give_what_the_model_gives_for_the_whole(form, pieces):
         begin = decoder.length
         found = decoder.logits(ids[:, begin : begin + length])
         np.testing.assert_allclose(found, expected[:, begin + length - 1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("batch_size", "n_embd"), [(4, 12), (16, 128), (17, 128)])
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_several_texts_at_once_give_what_the_model_gives(form, batch_size, n_embd):
+    model, decoder = make(form, batch_size, n_embd)
+    ids = np.random.default_rng(1).integers(0, 11, (batch_size, 6))
+    expected = model(ids)[0].array
+    for begin in range(6):
+        found = decoder.logits(ids[:, begin : begin + 1])
+        np.testing.assert_allclose(found, expected[:, begin], rtol=1e-4, atol=1e-4)
 
 
 def test_a_decoder_that_was_set_back_forgets_what_came_after():
