@@ -43,15 +43,25 @@ def _averaging(count: int, dtype: Any) -> Array:
     return np.full(count, 1 / max(count, 1), dtype)
 
 
+@lru_cache(maxsize=64)
+def _constants(count: int, dtype: Any, eps: float) -> tuple[Array, Array]:
+    """C eps and the root of C as arrays of no dimensions, with which numpy computes fastest."""
+    return np.array(count * eps, dtype), np.array(count**0.5, dtype)
+
+
+def _inverse_deviation(x: Array, eps: float) -> Array:
+    """1 / sqrt(mean(x^2) + eps) for each row (N, C): (N, 1)."""
+    least, root = _constants(x.shape[-1], x.dtype, eps)
+    inverse: Array = np.vecdot(x, x)[:, None]
+    inverse += least
+    np.sqrt(inverse, out=inverse)
+    return np.divide(root, inverse, out=inverse)
+
+
 def _normalized(x: Array, eps: float) -> tuple[Array, Array]:
     """Rows of mean 0 and variance 1, and what they were multiplied by; sums of short rows are products, which are faster."""
-    count = x.shape[-1]
-    result: Array = x - (x @ _averaging(count, x.dtype))[:, None]
-    inverse = np.vecdot(result, result)[:, None]
-    inverse *= x.dtype.type(1 / max(count, 1))
-    inverse += x.dtype.type(eps)
-    np.sqrt(inverse, out=inverse)
-    np.reciprocal(inverse, out=inverse)
+    result: Array = x - (x @ _averaging(x.shape[-1], x.dtype))[:, None]
+    inverse = _inverse_deviation(result, eps)
     result *= inverse
     return result, inverse
 
@@ -82,8 +92,7 @@ def _layer_norm_backward(g: Array, needs: Needs, normalized: Array, inverse: Arr
 
 
 def _rms_norm(x: Array, weight: Array, eps: float) -> Fused:
-    mean_square = np.vecdot(x, x)[:, None] / x.dtype.type(max(x.shape[-1], 1))
-    inverse = 1 / np.sqrt(mean_square + x.dtype.type(eps))
+    inverse = _inverse_deviation(x, eps)
     normalized = x * inverse
     return normalized * weight, (normalized, inverse, weight)
 
