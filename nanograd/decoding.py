@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nanograd.gptconfig import GPTConfig
 from nanograd.graph import Array
 from nanograd.layernorm import layer_norm_kernel, rms_norm_kernel
+from nanograd.linear import rows_by_weight
 from nanograd.mlp import BENDS
 from nanograd.multihead_attention import attention_weights, join_heads, qk_norm_kernel
 from nanograd.rotary import rotary_kernel
@@ -62,7 +63,7 @@ class Decoder:
     def _linear(self, x: Array, name: str) -> Array:
         pieces = self._pieces.get(f"{name}.weight") if len(x) in _FEW else None
         if pieces is None:
-            z = np.ascontiguousarray((self._weights[f"{name}.weight"] @ x.T).T)  # for few rows twice as fast as x @ weight.T
+            z = rows_by_weight(x, self._weights[f"{name}.weight"])
         else:
             z = np.empty((len(x), len(self._weights[f"{name}.weight"])), x.dtype)
             for columns, piece in pieces:

@@ -21,8 +21,16 @@ def linear_definition(input: Tensor, weight: Tensor, bias: Tensor | None = None)
 # ---- the fast form: one product of matrices, whatever the leading dimensions ------------------------------------------
 
 
+_FEW = 64  # rows, up to which BLAS computes W x^T faster than x W^T
+
+
+def rows_by_weight(x: Array, weight: Array) -> Array:
+    """x W^T for rows x (N, in_features) and a weight (out_features, in_features): (N, out_features)."""
+    return np.ascontiguousarray((weight @ x.T).T) if len(x) <= _FEW else x @ weight.T
+
+
 def _linear(x: Array, weight: Array, *bias: Array) -> Fused:
-    z = x.reshape(-1, x.shape[-1]) @ weight.T
+    z = rows_by_weight(x.reshape(-1, x.shape[-1]), weight)
     if bias:
         z += bias[0]
     return z.reshape(*x.shape[:-1], len(weight)), (x, weight)
