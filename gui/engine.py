@@ -45,7 +45,6 @@ _WAITING_FOR_TEXT = (
     commands.CloseRun,
     commands.SetProbe,
 )
-_FAILED_RATE, _SPIKED_RATE = 0.1, 0.5  # what a lower rate is, after a loss that is not finite and after a spike
 
 
 class Engine:
@@ -276,7 +275,7 @@ class Engine:
             case LossSpiked():
                 self._rest()
                 assert self._loaded is not None
-                self._emit(self._loaded.way_back(event.step - 1, _SPIKED_RATE))
+                self._emit(self._loaded.way_back(event))
             case CheckpointFailed():
                 self._emit(ProblemFound(message=event.message))
 
@@ -309,7 +308,7 @@ class Engine:
         self._emit(replace(event, message=f"{event.message} {loaded}"))
         self._set_state("failed")
         self._look()
-        self._emit(self._loaded.way_back(self._loaded.step, _FAILED_RATE))
+        self._emit(self._loaded.way_back(event))
 
     def _set_state(self, state: RunState) -> None:
         self._state = state

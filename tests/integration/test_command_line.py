@@ -87,10 +87,11 @@ def test_a_run_ended_by_ctrl_c_is_saved_and_goes_on_to_the_same_weights(nanograd
     rest, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors == ""
-    last = json.loads(rest.splitlines()[-1])
+    saved, way = map(json.loads, rest.splitlines()[-2:])
     (interrupted,) = runs_of(tmp_path)
-    assert last["event"] == "checkpoint_saved"
-    assert load_run(interrupted.checkpoint_path).step == last["step"] < 400
+    assert saved["event"] == "checkpoint_saved"
+    assert load_run(interrupted.checkpoint_path).step == saved["step"] < 400
+    assert f"nanograd resume {interrupted.path.name}" in way["command"]
     nanograd("resume", interrupted.path.name)
     nanograd("train", text_file, *SMALL, "--max-steps", 400, "--eval-interval", 1000)
     (undisturbed,) = [run for run in runs_of(tmp_path) if run.path != interrupted.path]
@@ -152,7 +153,55 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(nanograd, tmp_pat
     told = nanograd("train", text_file, *SMALL, "--lr", 1000, "--grad-clip", 0, "--warmup-steps", 0, "--max-steps", 400, status=1)
     assert "Lower the learning rate" in told.stderr
     assert re.search(r"(finite|largest|first) in (Layer 1|Embeddings|the embeddings|Head|the head)", told.stderr)
-    assert f"nanograd resume {runs_of(tmp_path)[0].path.name} --lr" in told.stderr
+    (way,) = ways_told(told)
+    assert way[:2] == ["resume", runs_of(tmp_path)[0].path.name]
+    assert "--lr=100.0" in way
+    assert nanograd(*way, "--lr=0.001", "--max-steps=6")
+
+
+RISING = ["--lr=5", "--min-lr=0", "--warmup-steps=400", "--max-steps=400", "--grad-clip=0", "--dropout=0", "--eval-interval=20"]
+
+
+def ways_told(done):
+    """The commands that were offered, without the name of the program."""
+    commands = [line.split() for line in done.stdout.splitlines() if line.startswith("  nanograd ")]
+    return [words[1:] for words in commands]
+
+
+def test_a_loss_that_jumps_stops_the_run_and_offers_two_ways_on(nanograd, tmp_path, text_file):
+    told = nanograd("train", text_file, *SMALL, *RISING, status=3)
+    assert re.search(r"The loss jumped to [\d.]+ at step \d+, from [\d.]+ before. The gradient is largest in", told.stderr)
+    (run,) = runs_of(tmp_path)
+    spiked_at = load_run(run.checkpoint_path).step
+    back, on = ways_told(told)
+    good = int(re.search(r"--from-step=(\d+)", " ".join(back))[1])
+    assert 0 < good < spiked_at
+    nanograd(*back, f"--max-steps={good + 4}")
+    saved = load_run(run.checkpoint_path)
+    assert (saved.step, saved.settings.lr) == (good + 4, 2.5)
+    assert saved.metrics.steps.tolist() == list(range(1, good + 5))
+    assert [change.step for change in run.changes()] == [good]
+    assert max(kept.step for kept in run.checkpoints.all()) == good + 4
+    assert "match at all" in nanograd("verify", run.path.name).stdout
+    assert on == back[:2] + back[-1:]
+
+
+def test_scripts_are_told_the_ways_on_after_a_jump(nanograd, tmp_path, text_file):
+    rows = rows_of(nanograd("train", text_file, *SMALL, *RISING, "--json", status=3))
+    assert [row["event"] for row in rows[-4:]] == ["loss_spiked", "checkpoint_saved", "way_offered", "way_offered"]
+    step = rows[-4]["step"]
+    nanograd(*rows[-1]["command"].split()[1:], f"--max-steps={step + 2}")
+    assert load_run(runs_of(tmp_path)[0].checkpoint_path).step == step + 2
+
+
+def test_a_run_goes_back_only_as_far_as_checkpoints_are_kept(nanograd, tmp_path, text_file):
+    nanograd("train", text_file, *SMALL)
+    (run,) = runs_of(tmp_path)
+    (run.path / "checkpoints" / "step-000000000.safetensors").unlink(missing_ok=True)
+    told = nanograd("resume", run.path.name, "--from-step", 1, status=1).stderr
+    assert "Those kept are of steps:" in told
+    assert "give its name" in nanograd("resume", run.checkpoint_path.parent / "checkpoints" / "step-000000008.safetensors",
+                                       "--from-step", 4, status=1).stderr  # fmt: skip
 
 
 def test_a_run_that_another_process_writes_is_refused(nanograd, tmp_path, text_file):
