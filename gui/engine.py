@@ -191,15 +191,20 @@ class Engine:
 
     def _advance_opening(self) -> None:
         """One step of opening a text. What goes wrong there does not disturb the run."""
+        problem = None
         try:
             corpus = self._opener.advance()
             if corpus is not None:
                 self._take_corpus(corpus, self._opener.command)
         except Exception as error:
-            self._emit(describe_problem(error))
-            self._set_state(self._state)
+            problem = describe_problem(error)
+            if isinstance(error, VocabularyError):  # the files that were chosen hold no vocabulary that fits
+                problem = replace(problem, source="tokenizer")
         if not self._opener.is_opening:
             self._emit(OpeningEnded())
+        if problem is not None:
+            self._emit(problem)
+            self._set_state(self._state)
 
     def _take_corpus(self, corpus: Corpus, command: commands.OpenCorpus | commands.OpenBundledCorpus | None = None) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""

@@ -177,7 +177,8 @@ def _path_of(arguments: argparse.Namespace) -> Path:
 
 def _load_texts(arguments: argparse.Namespace) -> Corpus:
     """The texts that were named as one, parted by blank lines."""
-    choice = TokenizerChoice(kind=arguments.tokenizer, vocabulary_size=arguments.vocabulary_size)
+    kind, files = arguments.tokenizer, arguments.tokenizer_files
+    choice = TokenizerChoice(kind="byte-pair" if files else kind, vocabulary_size=arguments.vocabulary_size, files=files)
     corpus = load_corpus(TextSource(paths=tuple(arguments.text), encoding=arguments.encoding), choice, arguments.cache)
     _remark(corpus.notice)
     return corpus
@@ -331,7 +332,14 @@ def _parser(data_directory: Path) -> argparse.ArgumentParser:
     train.add_argument(
         "--preset", choices=PRESETS, default=next(name for name, preset in PRESETS.items() if preset == RunSettings())
     )
-    train.add_argument("--tokenizer", choices=list(KINDS), default="character", help="what a token is (default character)")
+    tokens = train.add_mutually_exclusive_group()
+    tokens.add_argument("--tokenizer", choices=list(KINDS), default="character", help="what a token is (default character)")
+    tokens.add_argument(
+        "--tokenizer-files",
+        type=Path,
+        metavar="FOLDER",
+        help="byte-pair from the vocab.json and merges.txt there, as GPT-2 has them",
+    )
     train.add_argument("--vocabulary-size", type=int, default=1024, help="how many tokens byte-pair learns (default 1,024)")
     train.add_argument("--encoding", default="", help="that of texts which are not Unicode, such as cp1252")
     train.add_argument("--probe", help="the text that is watched; the beginning of the text if none is given")

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from gui.__main__ import main
+from nanograd.text.byte_pair_training import train_byte_pair
+from nanograd.text.gpt2_files import load_gpt2_files, save_gpt2_files
 from nanograd.training.checkpoint import load_run
 from nanograd.training.run_directory import RunDirectory
 
@@ -126,6 +128,19 @@ def test_several_texts_make_one(nanograd, tmp_path):
     assert "".join(saved.tokenizer.vocabulary) == "\nabcxyz"
     assert saved.corpus.character_count == 1202
     assert saved.probe.startswith("xyzxyz")
+
+
+def test_a_vocabulary_from_files_makes_the_tokens(nanograd, tmp_path, text_file):
+    folder = tmp_path / "vocabulary"
+    save_gpt2_files(train_byte_pair("the dog and the cat and the fog\n" * 20, 290), folder)
+    nanograd("train", text_file, *SMALL, "--tokenizer-files", folder)
+    (run,) = runs_of(tmp_path)
+    assert load_run(run.checkpoint_path).tokenizer.as_dict() == load_gpt2_files(folder).as_dict()
+    (folder / "merges.txt").write_text("x y\n")
+    nanograd("resume", run.path.name, "--max-steps", 14)
+    assert "not in the vocabulary" in nanograd("train", text_file, *SMALL, "--tokenizer-files", folder, status=1).stderr
+    both = nanograd("train", text_file, "--tokenizer", "byte", "--tokenizer-files", folder, status=2)
+    assert "not allowed with" in both.stderr
 
 
 def test_what_is_left_out_of_a_text_is_told(nanograd, tmp_path):
