@@ -48,6 +48,7 @@ class TextReading(QWidget):
         self._vocabulary_size = IntegerField("tokens")
         self._vocabulary_size.setValue(self._choice.vocabulary_size)
         self._files = QPushButton(NO_FILES)
+        set_role(self._files, "chip")
         self._separator = QLineEdit(shown_separator(DEFAULT_SEPARATOR))
         self._field = ChoiceField((FOUND_FIELD, WHOLE_TEXT))
         self._line_ends = QCheckBox()
@@ -226,6 +227,7 @@ def read_separator(shown: str) -> str:
 
 def _add_row(column: QVBoxLayout, field: QWidget, name: str, text: str) -> QWidget:
     row = QWidget()
+    row.setMinimumHeight(scaled(26))
     label = QLabel(text)
     set_role(label, "small")
     line = QHBoxLayout(row)
