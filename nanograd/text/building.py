@@ -20,6 +20,7 @@ from nanograd.text.choice import TokenizerChoice
 from nanograd.text.tokenizer import Tokenizer
 
 _MERGES_AT_ONCE = 32
+_SYMBOLS_AT_ONCE = 1 << 23
 _LARGEST_IN_MEMORY = 1 << 31
 
 
@@ -102,8 +103,11 @@ def build(
 def _learn(words: WordCounter, vocabulary_size: int) -> Generator[TextProgress, None, Tokenizer]:
     words.finish()
     training = Training(words.counts, vocabulary_size)
+    while training.count_next():
+        yield TextProgress(stage="learning", done=len(training.tokens), total=vocabulary_size)
     while training.merge_next():
-        if len(training.tokens) % _MERGES_AT_ONCE == 0:
+        merges_at_once = max(1, min(_MERGES_AT_ONCE, _SYMBOLS_AT_ONCE // training.symbol_count))
+        if len(training.tokens) % merges_at_once == 0:
             yield TextProgress(stage="learning", done=len(training.tokens), total=vocabulary_size)
     return training.tokenizer()
 
