@@ -20,7 +20,7 @@ from nanograd.generation import Sampling
 from nanograd.random import stream
 from nanograd.text.cache import IdsCache
 from nanograd.text.choice import KINDS, TokenizerChoice
-from nanograd.text.corpus import Corpus, encode_again, load_corpus
+from nanograd.text.corpus import Corpus, Opening, encode_again, open_corpus
 from nanograd.text.source import TextSource
 from nanograd.training.checkpoint import summarize_newest
 from nanograd.training.events import (
@@ -134,7 +134,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     for event in verify(opened.directory, corpus, arguments.from_step):
         match event:
             case VerificationAdvanced():
-                progress.show(event.step, event.last_step, "replayed")
+                told = f"replayed step {event.step:,} of {event.last_step:,}"
+                progress.show(event.step, event.last_step, told)
             case VerificationFinished():
                 progress.clear()
                 if arguments.json:
@@ -179,9 +180,26 @@ def _load_texts(arguments: argparse.Namespace) -> Corpus:
     """The texts that were named as one, parted by blank lines."""
     kind, files = arguments.tokenizer, arguments.tokenizer_files
     choice = TokenizerChoice(kind="byte-pair" if files else kind, vocabulary_size=arguments.vocabulary_size, files=files)
-    corpus = load_corpus(TextSource(paths=tuple(arguments.text), encoding=arguments.encoding), choice, arguments.cache)
+    source = TextSource(paths=tuple(arguments.text), encoding=arguments.encoding)
+    corpus = _shown(open_corpus(source, choice, arguments.cache), source.name, is_quiet=arguments.json)
     _remark(corpus.notice)
     return corpus
+
+
+def _shown(opening: Opening, name: str, is_quiet: bool) -> Corpus:
+    """The text that is opened, while a line tells how far it is."""
+    progress, stage = Progress(sys.stderr, is_quiet), ""
+    while True:
+        try:
+            step = next(opening)
+        except StopIteration as end:
+            progress.clear()
+            corpus: Corpus = end.value
+            return corpus
+        if step.stage != stage:  # each has a pace of its own
+            progress.clear()
+            progress, stage = Progress(sys.stderr, is_quiet), step.stage
+        progress.show(step.done, step.total, f"{stage} {name}, {step.done / step.total:.0%}")
 
 
 def _corpus_of(opened: OpenedRun, arguments: argparse.Namespace) -> Corpus:
@@ -242,7 +260,7 @@ def _follow(run: Run, arguments: argparse.Namespace, first: Sequence[TrainingEve
                     status = 0
                 if isinstance(event, RunFailed):
                     teller.show_ways(_ways_on(run, event, arguments))
-                elif isinstance(event, LossSpiked):
+                elif isinstance(event, LossSpiked) and event.step < run.trainer.settings.max_steps:
                     if _is_saved(run, teller):
                         teller.show_ways(_ways_on(run, event, arguments))
                         return _SPIKED

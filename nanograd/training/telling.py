@@ -45,22 +45,22 @@ class Progress:
         self._shown_at_s = 0.0
         self._width = 0
 
-    def show(self, step: int, last_step: int, text: str) -> None:
+    def show(self, done: int, total: int, text: str) -> None:
         """Change the line, unless it has only just been changed."""
         now_s = monotonic()
-        self._began = self._began or (now_s, step)
+        self._began = self._began or (now_s, done)
         if self._is_shown and now_s - self._shown_at_s >= _REDRAW_INTERVAL_S:
             self._shown_at_s = now_s
-            line = f"step {step:,} of {last_step:,}  {text}  {self.time_left(step, last_step)}"
+            line = f"{text}  {self.time_left(done, total)}"
             print(f"\r{line:{self._width}}", end="", file=self._target, flush=True)
             self._width = len(line)
 
-    def time_left(self, step: int, last_step: int) -> str:
+    def time_left(self, done: int, total: int) -> str:
         """How long the rest will take at the mean pace so far, evaluations included."""
-        if self._began is None or step <= self._began[1]:
+        if self._began is None or done <= self._began[1]:
             return ""
-        pace_s = (monotonic() - self._began[0]) / (step - self._began[1])
-        return f"{_duration(pace_s * max(last_step - step, 0))} left"
+        pace_s = (monotonic() - self._began[0]) / (done - self._began[1])
+        return f"{_duration(pace_s * max(total - done, 0))} left"
 
     def clear(self) -> None:
         """Take the line away, so that another can stay in its place."""
@@ -82,18 +82,21 @@ class Teller:
         last_step = self._run.trainer.settings.max_steps
         match event:
             case RunStarted():
-                place = f", kept in {event.run_directory}" if event.run_directory else ""
-                self._say(f"{event.parameter_count:,} parameters, {self._run.trainer.corpus.name}{place}")
-                self._progress.show(event.step, last_step, "")
+                kept = f", kept in {event.run_directory}" if event.run_directory else ""
+                self._say(f"{event.parameter_count:,} parameters, {self._run.trainer.corpus.name}{kept}")
+                self._progress.show(event.step, last_step, self._place(event.step))
             case StepFinished():
                 self._loss = f"loss {event.loss:.3f}"
-                self._progress.show(event.step, last_step, f"{self._loss}  {event.tokens_per_second:,.0f} tokens/s")
+                told = f"{self._place(event.step)}  {self._loss}  {event.tokens_per_second:,.0f} tokens/s"
+                self._progress.show(event.step, last_step, told)
             case EvaluationAdvanced():
-                self._progress.show(event.step, last_step, f"evaluating {event.done:,} of {event.total:,}")
+                self._progress.show(
+                    event.step, last_step, f"{self._place(event.step)}  evaluating {event.done:,} of {event.total:,}"
+                )
             case EvaluationFinished():
                 left = self._progress.time_left(event.step, last_step)
-                told = [f"step {event.step:,} of {last_step:,}", self._loss, f"validation {event.loss:.3f}", left]
-                self._say("  ".join(filter(None, told)))
+                figures = [self._place(event.step), self._loss, f"validation {event.loss:.3f}", left]
+                self._say("  ".join(filter(None, figures)))
             case CheckpointFailed() | LossSpiked() | RunFailed():
                 self._progress.clear()
                 print(f"nanograd: {event.message}", file=sys.stderr, flush=True)
@@ -106,6 +109,9 @@ class Teller:
         """Tell how a run that stopped can go on."""
         for way in ways:
             self._say(f"To go on {way.name}:\n  {way.command}")
+
+    def _place(self, step: int) -> str:
+        return f"step {step:,} of {self._run.trainer.settings.max_steps:,}"
 
     def _say(self, line: str) -> None:
         self._progress.clear()

@@ -120,6 +120,24 @@ def test_settings_that_may_change_are_changed_when_a_run_goes_on(nanograd, tmp_p
     assert "match at all" in nanograd("verify", run.path.name).stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_is_told_how_far_the_text_and_the_run_are(tmp_path, text_file):
+    ours, theirs = os.openpty()
+    words = command(tmp_path, "train", text_file, *SMALL, "--max-steps", 30)
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=theirs, cwd=ROOT)
+    os.close(theirs)
+    told = b""
+    try:
+        while data := os.read(ours, 1 << 16):
+            told += data
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait(60) == 0
+    for line in (b"reading cats.txt, 100%", b"encoding cats.txt, 100%", b"step 0 of 30"):
+        assert line in told
+
+
 def test_several_texts_make_one(nanograd, tmp_path):
     for name, text in (("b.txt", "abc" * 200), ("a.txt", "xyz" * 200)):
         (tmp_path / name).write_text(text)
