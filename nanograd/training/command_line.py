@@ -106,6 +106,8 @@ def _generate(arguments: argparse.Namespace) -> int:
     _remark(opened.notice)
     saved = opened.saved
     model, tokenizer = saved.build_model(), saved.tokenizer
+    if arguments.tokens < 0:
+        raise SettingsError({"tokens": f"A text has 0 tokens at least, not {arguments.tokens:,}."})
     seed = arguments.seed if arguments.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0] >> 1)
     prompt = tokenizer.encode(arguments.prompt or first_prompt(tokenizer))
     try:

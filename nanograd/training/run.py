@@ -294,6 +294,9 @@ class Run:
 
     def _save_newest(self) -> Path:
         trainer = self.trainer
+        if self.directory is not None and not self.directory.path.is_dir():  # somebody took it away: the run gets another
+            self.directory.release()
+            self.directory = None
         if self.directory is None:
             return self._make_directory().checkpoint_path
         checkpoints = self.directory.checkpoints

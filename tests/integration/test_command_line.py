@@ -172,6 +172,8 @@ def test_generate_says_so_where_a_damaged_checkpoint_is_passed_over(nanograd, tm
     (run,) = runs_of(tmp_path)
     run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:-50])
     assert "checkpoint" in nanograd("generate", run.path.name, "--tokens", 3).stderr
+    assert "at least" in nanograd("generate", run.path.name, "--tokens", -3, status=1).stderr
+    assert "are not among the" in nanograd("generate", run.path.name, "--prompt", "Zürich", status=1).stderr
 
 
 def test_what_cannot_be_is_told_without_a_traceback(nanograd, tmp_path, text_file):
@@ -235,6 +237,15 @@ def test_a_run_goes_back_only_as_far_as_checkpoints_are_kept(nanograd, tmp_path,
     assert "Those kept are of steps:" in told
     assert "give its name" in nanograd("resume", run.checkpoint_path.parent / "checkpoints" / "step-000000008.safetensors",
                                        "--from-step", 4, status=1).stderr  # fmt: skip
+
+
+def test_a_run_whose_text_has_changed_or_is_gone_says_so_and_goes_on(nanograd, tmp_path, text_file):
+    nanograd("train", text_file, *SMALL)
+    (run,) = runs_of(tmp_path)
+    text_file.write_text("something else\n" * 50, encoding="utf-8")
+    assert "cats.txt has changed" in nanograd("resume", run.path.name, "--max-steps", 13).stderr
+    text_file.unlink()
+    assert "cats.txt cannot be found" in nanograd("resume", run.path.name, "--max-steps", 14).stderr
 
 
 def test_a_run_that_another_process_writes_is_refused(nanograd, tmp_path, text_file):
