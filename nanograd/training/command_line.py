@@ -4,6 +4,7 @@ import argparse
 import os
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -305,8 +306,11 @@ def _way_on_as_saved(run: Run, arguments: argparse.Namespace) -> Way:
 def _command_to_resume(run: Run, arguments: argparse.Namespace, *options: str) -> str:
     """What to type so that the run goes on."""
     assert run.directory is not None
+    folder = run.directory.path
+    name = folder.name if folder.parent == arguments.data_directory / "runs" else str(folder.absolute())
     elsewhere = [] if arguments.is_at_home else [f"--data-directory={arguments.data_directory.absolute()}"]
-    return shlex.join(["nanograd", "resume", run.directory.path.name, *options, *elsewhere])
+    words = ["nanograd", "resume", name, *options, *elsewhere]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -219,6 +220,15 @@ def test_a_loss_that_jumps_stops_the_run_and_offers_two_ways_on(nanograd, tmp_pa
     assert max(kept.step for kept in run.checkpoints.all()) == good + 4
     assert "match at all" in nanograd("verify", run.path.name).stdout
     assert on == back[:2] + back[-1:]
+
+
+def test_a_run_elsewhere_is_named_by_its_place(nanograd, tmp_path, text_file):
+    nanograd("train", text_file, *SMALL, "--max-steps", 2)
+    (run,) = runs_of(tmp_path)
+    elsewhere = tmp_path / "my runs" / "first"
+    shutil.copytree(run.path, elsewhere)
+    told = nanograd("resume", elsewhere, "--lr=1000", "--grad-clip=0", "--max-steps=400", status=1)
+    assert str(elsewhere) in told.stdout
 
 
 def test_scripts_are_told_the_ways_on_after_a_jump(nanograd, tmp_path, text_file):
