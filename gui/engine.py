@@ -45,7 +45,6 @@ _WAITING_FOR_TEXT = (
     commands.CloseRun,
     commands.SetProbe,
 )
-_FAILED_RATE, _SPIKED_RATE = 0.1, 0.5  # what a lower rate is, after a loss that is not finite and after a spike
 
 
 class Engine:
@@ -192,15 +191,20 @@ class Engine:
 
     def _advance_opening(self) -> None:
         """One step of opening a text. What goes wrong there does not disturb the run."""
+        problem = None
         try:
             corpus = self._opener.advance()
             if corpus is not None:
                 self._take_corpus(corpus, self._opener.command)
         except Exception as error:
-            self._emit(describe_problem(error))
-            self._set_state(self._state)
+            problem = describe_problem(error)
+            if isinstance(error, VocabularyError):  # the files that were chosen hold no vocabulary that fits
+                problem = replace(problem, source="tokenizer")
         if not self._opener.is_opening:
             self._emit(OpeningEnded())
+        if problem is not None:
+            self._emit(problem)
+            self._set_state(self._state)
 
     def _take_corpus(self, corpus: Corpus, command: commands.OpenCorpus | commands.OpenBundledCorpus | None = None) -> None:
         """Make a text the one to train on. A run on another text is saved and closed; one that lacked this text gets it."""
@@ -276,7 +280,7 @@ class Engine:
             case LossSpiked():
                 self._rest()
                 assert self._loaded is not None
-                self._emit(self._loaded.way_back(event.step - 1, _SPIKED_RATE))
+                self._emit(self._loaded.way_back(event))
             case CheckpointFailed():
                 self._emit(ProblemFound(message=event.message))
 
@@ -309,7 +313,7 @@ class Engine:
         self._emit(replace(event, message=f"{event.message} {loaded}"))
         self._set_state("failed")
         self._look()
-        self._emit(self._loaded.way_back(self._loaded.step, _FAILED_RATE))
+        self._emit(self._loaded.way_back(event))
 
     def _set_state(self, state: RunState) -> None:
         self._state = state

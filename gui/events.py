@@ -296,7 +296,7 @@ class ProblemFound:
     message: str
     details: str = ""
     setting_problems: tuple[tuple[str, str], ...] = ()
-    source: Literal["", "prompt", "probe"] = ""
+    source: Literal["", "prompt", "probe", "tokenizer"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

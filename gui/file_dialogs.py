@@ -5,6 +5,8 @@ from typing import Final
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from nanograd.text.gpt2_files import MERGES_NAME, VOCABULARY_NAME
+
 CHECKPOINT_SUFFIX: Final = ".safetensors"
 _CHECKPOINTS: Final = f"Checkpoints (*{CHECKPOINT_SUFFIX})"
 _TEXTS: Final = "Texts (*.txt *.md *.jsonl *.csv *.tsv *.json *.py)"
@@ -21,6 +23,12 @@ def ask_for_folder(parent: QWidget) -> Path | None:
     """A folder whose texts to open."""
     path = QFileDialog.getExistingDirectory(parent, "Open all texts of a folder")
     return Path(path) if path else None
+
+
+def ask_for_vocabulary(parent: QWidget) -> Path | None:
+    """The folder of a byte-pair vocabulary, of whose files either can be pointed at."""
+    path, _ = QFileDialog.getOpenFileName(parent, "Open a vocabulary", "", f"Vocabularies ({VOCABULARY_NAME} {MERGES_NAME})")
+    return Path(path).parent if path else None
 
 
 def ask_for_checkpoint(parent: QWidget, start: Path) -> Path | None:

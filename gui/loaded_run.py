@@ -12,7 +12,7 @@ from nanograd.model_state import save_tensors
 from nanograd.text.corpus import Corpus
 from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.checkpoint import SavedRun
-from nanograd.training.events import CheckpointFailed, ProbeTaken, TrainingEvent
+from nanograd.training.events import CheckpointFailed, LossSpiked, ProbeTaken, RunFailed, TrainingEvent
 from nanograd.training.looking import look_at
 from nanograd.training.run import Run
 from nanograd.training.run_directory import RunDirectory
@@ -199,12 +199,11 @@ class LoadedRun:
         was_raised = settings.max_steps > self.settings.max_steps
         return single_step or (settings.max_steps > self.step and (self.is_from_checkpoint or was_raised))
 
-    def way_back(self, until: int, factor: float) -> GoingBackOffered:
-        """An offer of the checkpoint that `last_good` would go back to, with the rates times `factor`."""
-        directory = self._directory
-        steps = [kept.step for kept in directory.checkpoints.all()] if directory else []
-        good = max((step for step in steps if step <= until), default=0)
-        return GoingBackOffered(step=good, settings=self.settings.with_rates_times(factor))
+    def way_back(self, event: RunFailed | LossSpiked) -> GoingBackOffered:
+        """An offer of what goes on after what went wrong."""
+        assert self.run is not None
+        step, settings = self.run.way_back(event)
+        return GoingBackOffered(step=step, settings=settings)
 
     def last_good(self, data_directory: Path, until: int | None = None) -> Self:
         """This run as it was saved or opened last, up to a step where `until` names one, or, where it never was, as it began."""

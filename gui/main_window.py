@@ -358,6 +358,9 @@ class MainWindow(QMainWindow):
             case "probe":
                 views.attention.show_probe_problem(event.message)
                 self.error_shown.emit(event.message)
+            case "tokenizer" if self._texts.corpus is not None:
+                views.corpus_card.show_vocabulary_problem(event.message)
+                self.error_shown.emit(event.message)
             case _:
                 self._show_error(event.message, event.details)
 

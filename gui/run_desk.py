@@ -35,7 +35,7 @@ from gui.events import (
 )
 from gui.format import bytes_text, count_text, number_text
 from gui.window_layout import WindowLayout
-from nanograd.training.events import CheckpointSaved, RunStarted, VerificationAdvanced, VerificationFinished
+from nanograd.training.events import CheckpointFailed, CheckpointSaved, RunStarted, VerificationAdvanced, VerificationFinished
 
 _TEXT_INTERVAL_S: Final = 0.25
 
@@ -51,6 +51,7 @@ class RunDesk(QObject):
         self._loaded: Path | None = None
         self._deleted: Path | None = None
         self._way_back: GoingBackOffered | None = None
+        self._save_problem = ""
         self._told_at_s = 0.0
         views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.message_bar.remedy_requested.connect(self._on_remedy_requested)
@@ -80,8 +81,10 @@ class RunDesk(QObject):
                 views.runs.show_runs(event)
             case CurvesRead():
                 views.runs.show_curves(event)
-            case CheckpointSaved() if views.runs.isVisible():
-                self._post(ListRuns())
+            case CheckpointFailed():
+                self._save_problem = event.message
+            case CheckpointSaved():
+                self._show_saved(event)
             case RunDeleted():
                 self._deleted = event.path
                 views.runs.show_undo(True)
@@ -110,6 +113,14 @@ class RunDesk(QObject):
         """The run is in `state` now."""
         self._views.runs.show_training(state == "training")
         if has_changed:
+            self._post(ListRuns())
+
+    def _show_saved(self, event: CheckpointSaved) -> None:
+        bar = self._views.message_bar
+        if self._save_problem and bar.text() == self._save_problem:
+            bar.show_notice(f"The run is saved again, with all that was missing, in {event.path.parent}.")
+        self._save_problem = ""
+        if self._views.runs.isVisible():
             self._post(ListRuns())
 
     def _show_replayed(self, event: VerificationAdvanced) -> None:

@@ -57,6 +57,7 @@ class RunDisplay:
             self._views.show_first(has_run=True)
         self._pace.note_start(event.at_s, event.step)
         self.history.truncate(event.step)
+        self.history.expect(event.settings.max_steps)
         self._moments.truncate(event.step)
         self._show_moments()
         self._show_samples()

@@ -153,6 +153,10 @@ class RunHistory:
             case _:
                 pass
 
+    def expect(self, last_step: int) -> None:
+        """Make room for the steps up to this one."""
+        self._metrics.expect(last_step)
+
     def reset(self, arrays: MetricsArrays | None = None) -> None:
         """Begin again, empty or with the numbers of a run that was loaded."""
         self._metrics = Metrics(arrays)
@@ -201,8 +205,7 @@ class RunHistory:
             self._scores = {step: self._scores[step] for step in [*sorted(self._scores)[:-1:2], max(self._scores)]}
 
     def _add_step(self, event: StepFinished) -> None:
-        steps = self.steps
-        if steps.size and event.step <= steps[-1]:
+        if event.step <= self._metrics.last_step:
             self.truncate(event.step - 1)
         self._metrics.add(event)
         self._arrays = None
@@ -222,7 +225,7 @@ class _MovingAverage:
 
     def over(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The averages along `values` (N,), of which all but the newest were seen before."""
-        self._reserve(values.size)
+        self._reserve(values)
         weight, total, mass = self.weight, self._sum, self._mass
         for index, value in enumerate(values[self._length :].tolist(), self._length):
             if isfinite(value):
@@ -232,8 +235,9 @@ class _MovingAverage:
         self._sum, self._mass, self._length = total, mass, values.size
         return self._averages[: values.size]
 
-    def _reserve(self, length: int) -> None:
-        if length > self._averages.size:
-            grown = np.empty(max(length, 2 * self._averages.size))
+    def _reserve(self, values: NDArray[np.float64]) -> None:
+        """Room as the values themselves have it, which are a part of a longer row."""
+        if values.size > self._averages.size:
+            grown = np.empty(values.size if values.base is None else len(values.base))
             grown[: self._length] = self._averages[: self._length]
             self._averages = grown

@@ -16,7 +16,7 @@ from gui.events import (
     OpeningEnded,
     TextChanged,
 )
-from gui.file_dialogs import ask_for_folder, ask_for_texts
+from gui.file_dialogs import ask_for_folder, ask_for_texts, ask_for_vocabulary
 from gui.window_layout import WindowLayout
 from nanograd.text.cache import DEFAULT_LIMIT_BYTES
 from nanograd.text.source import TextSource
@@ -44,6 +44,7 @@ class TextDisplay(QObject):
             opener.open_requested.connect(self.ask_for_files)
             opener.bundled_requested.connect(self._on_bundled_requested)
         card.folder_requested.connect(self._on_folder_requested)
+        card.vocabulary_requested.connect(self._on_vocabulary_requested)
         card.reading_changed.connect(self._on_reading_changed)
         card.source_requested.connect(self._on_source_requested)
         card.question_dismissed.connect(views.message_bar.clear)
@@ -119,6 +120,12 @@ class TextDisplay(QObject):
         path = ask_for_folder(self._window)
         if path:
             self.open(path)
+
+    @Slot()
+    def _on_vocabulary_requested(self) -> None:
+        folder = ask_for_vocabulary(self._window)
+        if folder:
+            self._views.corpus_card.choose_vocabulary(folder)
 
     @Slot()
     def _on_reading_changed(self) -> None:

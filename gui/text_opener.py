@@ -103,14 +103,6 @@ class TextOpener:
             self._opening.close()
             self._opening = None
 
-    def tell_of_changes(self, corpus: Corpus) -> None:
-        """Say once where the text's files are gone or say something else now."""
-        if corpus.source is not None and self._told_changed is not corpus:
-            notice = describe_change(corpus.source, corpus.stamp, corpus.digest)
-            if notice:
-                self._told_changed = corpus
-                self._emit(TextChanged(message=notice))
-
     def _tell(self, progress: TextProgress) -> None:
         now_s = monotonic()
         if progress.stage != self._stage:
@@ -165,6 +157,8 @@ def title_of(key: str) -> str:
 def _choice_of(corpus: Corpus, choice: TokenizerChoice | None) -> TokenizerChoice:
     """The choice that was made where the tokenizer came of it, otherwise the one that it would come of."""
     tokenizer = corpus.tokenizer
+    if choice is not None and choice.files is not None and tokenizer.kind == choice.kind:
+        return choice
     if choice is not None and choice.kind == tokenizer.kind and tokenizer.vocabulary_size <= choice.vocabulary_size:
         return choice  # a short text has fewer pairs to learn than were asked for
     if not isinstance(tokenizer, BytePairTokenizer):

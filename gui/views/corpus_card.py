@@ -35,6 +35,8 @@ class CorpusCard(Card):
 
     open_requested = Signal()
     folder_requested = Signal()
+    vocabulary_requested = Signal()
+    """The files of a vocabulary are to be chosen: see `choose_vocabulary`."""
     bundled_requested = Signal(str)
     reading_changed = Signal()
     """The open text is to be read in another way: see `source_of` and `choice`."""
@@ -126,6 +128,7 @@ class CorpusCard(Card):
         self._question.answered.connect(self._on_encoding_chosen)
         self._question.dismissed.connect(self._on_question_dismissed)
         self._reading.changed.connect(self.reading_changed)
+        self._reading.files_requested.connect(self.vocabulary_requested)
         self._cache.clear_requested.connect(self.clear_cache_requested)
         self._cache.limit_changed.connect(self.cache_limit_changed)
 
@@ -136,6 +139,10 @@ class CorpusCard(Card):
     def source_of(self, paths: tuple[Path, ...], encoding: str = "") -> TextSource:
         """These files, read as the card has it."""
         return self._reading.source_of(paths, encoding)
+
+    def choose_vocabulary(self, folder: Path) -> None:
+        """Tell the text in the tokens of the files in `folder`."""
+        self._reading.choose_files(folder)
 
     def settle(self) -> None:
         """A text is being opened as the card has it now."""
@@ -193,6 +200,11 @@ class CorpusCard(Card):
         elif self._corpus is not None:  # what was chosen and could not be, or was given up, is so no more
             self._reading.show_reading(self._corpus.choice, self._corpus.source, self._corpus.fields)
         self._progress.setVisible(event is not None)
+
+    def show_vocabulary_problem(self, message: str) -> None:
+        """Say beside the choice of tokens why the files that were chosen do not do."""
+        self._details.setChecked(True)
+        self._reading.show_files_problem(message)
 
     def show_question(self, event: EncodingAsked) -> None:
         """Ask which encoding a file has."""

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from gui.format import number_text
 from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, scaled
-from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, pen
+from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, Numbers, PlotAxis, envelope, pen
 
 
 class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
@@ -28,7 +28,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
         super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom})
         self._title, self._show = title, show
-        self._steps: Floats = np.empty(0)
+        self._steps: Numbers = np.empty(0)
         self._values: Floats = np.empty(0)
         self._theme = DARK
         self._is_linking = False
@@ -63,7 +63,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         """The name of the quantity, and its value at the end or under the pointer."""
         return str(self._label.item.toPlainText())
 
-    def show_course(self, steps: Floats, values: Floats) -> None:
+    def show_course(self, steps: Numbers, values: Floats) -> None:
         """Draw `values` (N) over `steps` (N)."""
         self._steps, self._values = steps, values
         self._draw()
@@ -100,7 +100,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         (left, right), _ = self.plotItem.getViewBox().viewRange()
         first, past = np.searchsorted(self._steps, [left, right])
         part = slice(max(int(first) - 1, 0), int(past) + 1)
-        x, y = envelope(self._steps[part].astype(np.float64), self._values[part], max(int(self.width()), 100))
+        x, y = envelope(self._steps[part], self._values[part], max(int(self.width()), 100))
         self._curve.setData(x, y)
         self._fit(y)
         self._tell(None)

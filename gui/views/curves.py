@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QPoint, QRect, QRectF, Slot
 from PySide6.QtGui import QColor, QPainter
@@ -122,7 +121,7 @@ class Curves(QWidget):
     def _draw_course(self, name: str) -> None:
         if not self.courses[name].isHidden():
             values = getattr(self._history, name)
-            self.courses[name].show_course(self._history.steps.astype(np.float64), values)
+            self.courses[name].show_course(self._history.steps, values)
 
     @Slot(object)
     def _on_pointed_at(self, step: float | None) -> None:

@@ -263,7 +263,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         steps = history.steps
         first, past = np.searchsorted(steps, [left, right])
         part = slice(max(int(first) - 1, 0), int(past) + 1)
-        x = steps[part].astype(np.float64)
+        x = steps[part]
         raw_x, raw_y = envelope(x, history.train_loss[part], columns)
         self._raw.setVisible(self._weight > 0)
         self._raw.setData(raw_x, self._scaled(raw_y))

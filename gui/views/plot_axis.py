@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor
 from gui.theme import SMALL_PX, Theme, interface_font
 
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64] | NDArray[np.float64]
 AXIS_WIDTH_PX: Final = 44
 
 
@@ -25,23 +26,23 @@ def nice_ticks(low: float, high: float, count: int, smallest_step: float = 0.0) 
     return step, [index * step for index in range(first, int(np.floor(high / step + 1e-9)) + 1)]
 
 
-def envelope(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
+def envelope(x: Numbers, y: Floats, columns: int) -> tuple[Floats, Floats]:
     """The lowest and the highest finite `y` of each of so many groups of points, in the order of `x`: what a plot can show."""
     if len(x) <= 2 * columns:
         keep = np.isfinite(y)
-        return x[keep], y[keep]
+        return x[keep].astype(np.float64), y[keep]
     starts = np.arange(0, len(x), -(-len(x) // columns))
     low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
     keep = np.isfinite(low) & np.isfinite(high)
-    return np.repeat(x[starts[keep]], 2), np.column_stack([low[keep], high[keep]]).ravel()
+    return np.repeat(x[starts[keep]].astype(np.float64), 2), np.column_stack([low[keep], high[keep]]).ravel()
 
 
-def thinned(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
+def thinned(x: Numbers, y: Floats, columns: int) -> tuple[Floats, Floats]:
     """At most about `columns` of the points of a smooth curve, the last among them."""
     step = max(1, -(-len(x) // columns))
     places = np.append(np.arange(0, len(x) - 1, step), len(x) - 1) if len(x) else np.arange(0)
     places = places[np.isfinite(y[places])]
-    return x[places], y[places]
+    return x[places].astype(np.float64), y[places]
 
 
 class PlotAxis(pg.AxisItem):  # type: ignore[misc]

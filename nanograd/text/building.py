@@ -12,6 +12,7 @@ import numpy as np
 
 from nanograd.errors import CorpusError, VocabularyError
 from nanograd.text.byte import ByteTokenizer
+from nanograd.text.byte_pair import BytePairTokenizer
 from nanograd.text.byte_pair_training import Training, WordCounter
 from nanograd.text.cache import EncodedText, IdsCache, MemorySink, Sink
 from nanograd.text.character import CharacterSet
@@ -19,6 +20,7 @@ from nanograd.text.choice import TokenizerChoice
 from nanograd.text.tokenizer import Tokenizer
 
 _MERGES_AT_ONCE = 32
+_SYMBOLS_AT_ONCE = 1 << 23
 _LARGEST_IN_MEMORY = 1 << 31
 
 
@@ -45,12 +47,17 @@ Building = Generator[TextProgress, None, EncodedText]
 
 
 def build(
-    source: PieceSource, choice: TokenizerChoice | None, cache: IdsCache | None = None, known: tuple[str, Tokenizer] | None = None
+    source: PieceSource,
+    choice: TokenizerChoice | Tokenizer | None,
+    cache: IdsCache | None = None,
+    known: tuple[str, Tokenizer] | None = None,
 ) -> Building:
     """Encode a text, into the cache where there is one; CorpusError where it is empty.
 
-    `known` is the digest of a text and the tokenizer to use should this be that text; without a `choice` it must be.
+    The tokenizer is there already, or a choice of what to learn. `known` is the digest of a text and the tokenizer to use
+    should this be that text; without a `choice` it must be.
     """
+    learnt = choice.kind if isinstance(choice, TokenizerChoice) else ""
     words, characters = WordCounter(), CharacterSet()
     digest, character_count, byte_count = hashlib.sha256(), 0, 0
     for piece in source.pieces():
@@ -58,9 +65,9 @@ def build(
         digest.update(data)
         character_count += len(piece)
         byte_count += len(data)
-        if choice and choice.kind == "character":
+        if learnt == "character":
             characters.add(piece)
-        elif choice and choice.kind == "byte-pair":
+        elif learnt == "byte-pair":
             words.add(piece)
         yield TextProgress(stage="reading", done=source.done(), total=source.total)
     if not character_count:
@@ -69,6 +76,8 @@ def build(
         tokenizer = known[1]
     elif choice is None:
         raise CorpusError(f"{source.name} is another text than it was. Choose the former one.")
+    elif isinstance(choice, Tokenizer):
+        tokenizer = choice
     elif choice.kind == "byte-pair":
         tokenizer = yield from _learn(words, choice.vocabulary_size)
     else:
@@ -94,8 +103,11 @@ def build(
 def _learn(words: WordCounter, vocabulary_size: int) -> Generator[TextProgress, None, Tokenizer]:
     words.finish()
     training = Training(words.counts, vocabulary_size)
+    while training.count_next():
+        yield TextProgress(stage="learning", done=len(training.tokens), total=vocabulary_size)
     while training.merge_next():
-        if len(training.tokens) % _MERGES_AT_ONCE == 0:
+        merges_at_once = max(1, min(_MERGES_AT_ONCE, _SYMBOLS_AT_ONCE // training.symbol_count))
+        if len(training.tokens) % merges_at_once == 0:
             yield TextProgress(stage="learning", done=len(training.tokens), total=vocabulary_size)
     return training.tokenizer()
 
@@ -118,7 +130,9 @@ def _encode(source: PieceSource, text: EncodedText, sink: Sink) -> Building:
         if digest.hexdigest() != text.digest:
             raise CorpusError(changed)
         return sink.finish(text)
-    except VocabularyError:  # the first reading found no such token
-        raise CorpusError(changed) from None
+    except VocabularyError:
+        if isinstance(text.tokenizer, BytePairTokenizer):  # a vocabulary from elsewhere may lack a byte
+            raise
+        raise CorpusError(changed) from None  # the first reading found no such token
     finally:
         sink.close()

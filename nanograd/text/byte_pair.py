@@ -11,7 +11,7 @@ from nanograd.text.byte import BytesTokenizer
 from nanograd.text.merging import Merges
 from nanograd.text.splitting import PartCutter, split
 
-_PIECE = 1 << 21
+_PIECE = 1 << 18  # small enough that encoding one takes a moment, even where no word comes twice
 
 
 def _signs() -> tuple[str, ...]:
@@ -47,14 +47,14 @@ class BytePairTokenizer(BytesTokenizer):
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """The ids (N,) of `text`; VocabularyError for a byte that is not in the vocabulary."""
-        slices = (text[begin : begin + _PIECE] for begin in range(0, len(text), _PIECE))
-        return np.concatenate([np.empty(0, np.int64), *self.encode_pieces(slices)])
+        return np.concatenate([np.empty(0, np.int64), *self.encode_pieces([text])])
 
     def encode_pieces(self, pieces: Iterable[str]) -> Iterator[NDArray[np.int64]]:
         """The ids of a text that comes in pieces, cut anywhere."""
         cutter = PartCutter()
         for piece in pieces:
-            yield self._encode_piece(cutter.add(piece))
+            for begin in range(0, len(piece), _PIECE):
+                yield self._encode_piece(cutter.add(piece[begin : begin + _PIECE]))
         yield self._encode_piece(cutter.finish())
 
     def _encode_piece(self, text: str) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from nanograd.text.splitting import PartCutter, split
 SMALLEST_VOCABULARY, LARGEST_VOCABULARY = 257, 32_768
 _LEAST_COUNT = 2
 _MOST_WORDS = 1 << 20
+_COUNTED_AT_ONCE = 1 << 19
 _BREAK = -1  # stands between words
 
 
@@ -62,7 +63,7 @@ def train_byte_pair(text: str, vocabulary_size: int) -> BytePairTokenizer:
 
 
 class Training:
-    """Merges learnt from how often each word occurs, one a call of `merge_next`.
+    """Merges learnt from how often each word occurs: pairs are counted piece by piece by `count_next`, then `merge_next` learns one a call.
 
     VocabularyError where `vocabulary_size` is out of bounds.
     """
@@ -76,10 +77,24 @@ class Training:
         self._symbols, self._weights = _rows(counts)
         self._counts: dict[int, int] = {}
         self._queue: list[tuple[int, int]] = []  # (-count, pair); a count may be out of date
-        self._change(np.arange(len(self._symbols) - 1), 1)
+        self._uncounted = len(self._symbols) - 1
+
+    @property
+    def symbol_count(self) -> int:
+        """How long the row is that a merge goes through."""
+        return len(self._symbols)
+
+    def count_next(self) -> bool:
+        """Count the pairs of the next piece of the row; False where all are counted."""
+        begin = max(0, self._uncounted - _COUNTED_AT_ONCE)
+        self._change(np.arange(begin, self._uncounted), 1)
+        self._uncounted = begin
+        return begin > 0
 
     def merge_next(self) -> bool:
         """Learn the merge of the pair that occurs most often, the first by its ids among equals; False at the end."""
+        while self._uncounted:
+            self.count_next()
         pair = self._most_frequent() if len(self.tokens) < self._vocabulary_size else None
         if pair is None:
             return False

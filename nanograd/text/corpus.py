@@ -104,14 +104,16 @@ def open_corpus(
     """Read files step by step, each of a moment, and return the corpus; memory stays small where there is a `cache`.
 
     `known` is the digest of a text and the tokenizer to use should this be that text; without a `choice` it must be. Raises EncodingError where a file is not
-    Unicode and the source names no encoding, and CorpusError where one is missing, unreadable, empty or no text.
+    Unicode and the source names no encoding, CorpusError where one is missing, unreadable, empty or no text, and
+    VocabularyError where the choice names files with no vocabulary in them, or with one that lacks a byte of the text.
     """
     source = TextSource(paths=(source,)) if isinstance(source, Path) else source
     choice = choice or (TokenizerChoice() if known is None else None)
+    loaded = choice.load() if choice else None
     files = find_files(source.paths)
     total = sum(file.size for file in files)
     stamp = _stamp(source, files)
-    note = stamp_of(stamp, choice.kind, choice.vocabulary_size) if cache and choice and total >= _NOTED_BYTES else ""
+    note = _note_of(stamp, choice, loaded) if cache and choice and total >= _NOTED_BYTES else ""
     noted = cache.find_noted(note) if cache and note else None
     if noted is not None:
         text, details = noted
@@ -119,7 +121,7 @@ def open_corpus(
         return Corpus(name=source.name, text=text, source=source, stamp=stamp, fields=fields, notice=notice)
     reader = TextReader(source, files)
     pieces = PieceSource(name=source.name, pieces=reader.pieces, done=lambda: reader.done_bytes, total=total)
-    text = yield from build(pieces, choice, cache, known)
+    text = yield from build(pieces, loaded or choice, cache, known)
     notice = " ".join(dict.fromkeys(reader.remarks))
     if cache and note and text.is_cached:
         cache.note(note, text, {"fields": reader.fields, "notice": notice})
@@ -196,7 +198,7 @@ def _build_text(text: str, name: str, choice: TokenizerChoice) -> Generator[Text
             done = min(begin + _PIECE, len(text))
             yield text[begin:done]
 
-    return build(PieceSource(name=name, pieces=pieces, done=lambda: done, total=len(text)), choice)
+    return build(PieceSource(name=name, pieces=pieces, done=lambda: done, total=len(text)), choice.load() or choice)
 
 
 def _windows(ids: NDArray[Any], starts: NDArray[np.int64], block_size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -206,6 +208,11 @@ def _windows(ids: NDArray[Any], starts: NDArray[np.int64], block_size: int) -> t
 
 def _stamp(source: TextSource, files: tuple[TextFile, ...]) -> str:
     return stamp_of(source.as_dict(), [(str(file.path), file.size, file.changed_ns) for file in files])
+
+
+def _note_of(stamp: str, choice: TokenizerChoice, loaded: Tokenizer | None) -> str:
+    """What a text with this stamp is known by again, told in these tokens."""
+    return stamp_of(stamp, choice.kind, loaded.as_dict() if loaded else choice.vocabulary_size)
 
 
 def _end_of(steps: Generator[TextProgress, None, _T]) -> _T:

@@ -131,13 +131,19 @@ def _decode_as(first: bytes, blocks: Iterator[bytes], encoding: str, path: Path,
             block = next(blocks, b"")
         return
     try:
+        first[:1].decode(encoding, "replace")  # some of Python's encodings are not of texts, and some replace nothing
         decoder = codecs.getincrementaldecoder(encoding)("replace")
-    except LookupError:
+    except (LookupError, ValueError):
         raise CorpusError(f"There is no encoding {encoding!r:.60}. Choose {', '.join(ENCODINGS)}.") from None
     replaced, block = 0, first
     while block:
         following = next(blocks, b"")
-        text = decoder.decode(block, final=not following)
+        try:
+            text = decoder.decode(block, final=not following)
+        except UnicodeError as error:  # utf-16 without a mark, say
+            raise CorpusError(
+                f"{path.name} cannot be read as {encoding}: {error!s:.80}. Choose {', '.join(ENCODINGS)}."
+            ) from None
         replaced += text.count("\ufffd")
         yield text
         block = following

@@ -1,18 +1,18 @@
 """The command line: train, resume, generate, verify and list the same runs that the window has."""
 
 import argparse
-import json
 import os
+import shlex
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from math import isfinite
+from itertools import chain
 from pathlib import Path
-from time import monotonic
 from types import FrameType
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,21 +21,15 @@ from nanograd.generation import Sampling
 from nanograd.random import stream
 from nanograd.text.cache import IdsCache
 from nanograd.text.choice import KINDS, TokenizerChoice
-from nanograd.text.corpus import Corpus, encode_again, load_corpus
+from nanograd.text.corpus import Corpus, Opening, encode_again, open_corpus
 from nanograd.text.source import TextSource
 from nanograd.training.checkpoint import summarize_newest
 from nanograd.training.events import (
     CheckpointFailed,
     CheckpointSaved,
-    EvaluationAdvanced,
-    EvaluationFinished,
     LossSpiked,
-    ProbeTaken,
     RunFailed,
     RunFinished,
-    RunStarted,
-    SampleAdvanced,
-    StepFinished,
     TrainingEvent,
     VerificationAdvanced,
     VerificationFinished,
@@ -44,13 +38,16 @@ from nanograd.training.run import Run, find_corpus
 from nanograd.training.run_directory import RunDirectory
 from nanograd.training.saved_run import OpenedRun, open_run, open_to_write
 from nanograd.training.settings import PRESETS, RunSettings, Setting, declared_settings
+from nanograd.training.telling import JsonTeller, Progress, Teller, Way, print_row
 from nanograd.training.trainer import first_prompt
 from nanograd.training.verification import verify
 
 COMMANDS: Final = ("train", "resume", "generate", "verify", "list")
-_FAILED, _SIGNALLED = 1, 128
-_REDRAW_INTERVAL_S = 0.1
-_Row = Mapping[str, Any]
+_FAILED, _SPIKED, _SIGNALLED = 1, 3, 128
+STATUSES: Final = (
+    "Exit status: 0 where all went well, 1 where something did not, 2 where the command cannot be understood, 3 where the loss "
+    "jumped and the run was saved and stopped, 130 after Ctrl-C."
+)
 
 
 def main(argv: Sequence[str], data_directory: Path, cache_directory: Path) -> int:
@@ -58,12 +55,12 @@ def main(argv: Sequence[str], data_directory: Path, cache_directory: Path) -> in
 
     Encoded texts are kept in `cache_directory`, or with the runs where `argv` names another folder for those.
 
-    It is 0 where all went well, 1 where something did not, 2 where it cannot be understood, 130 after Ctrl-C.
+    See `STATUSES` for what that means.
     """
     try:
         arguments = _parser(data_directory).parse_args(argv)
-        is_default = arguments.data_directory == data_directory
-        arguments.cache = IdsCache(cache_directory if is_default else arguments.data_directory / "cache")
+        arguments.is_at_home = arguments.data_directory == data_directory
+        arguments.cache = IdsCache(cache_directory if arguments.is_at_home else arguments.data_directory / "cache")
         status: int = arguments.command(arguments)
         sys.stdout.flush()
     except NanogradError as error:
@@ -87,7 +84,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _resume(arguments: argparse.Namespace) -> int:
-    opened = open_to_write(_path_of(arguments))
+    opened = open_to_write(_path_of(arguments), arguments.from_step)
     try:
         _remark(opened.notice)
         corpus = _corpus_of(opened, arguments)
@@ -110,6 +107,8 @@ def _generate(arguments: argparse.Namespace) -> int:
     _remark(opened.notice)
     saved = opened.saved
     model, tokenizer = saved.build_model(), saved.tokenizer
+    if arguments.tokens < 0:
+        raise SettingsError({"tokens": f"A text has 0 tokens at least, not {arguments.tokens:,}."})
     seed = arguments.seed if arguments.seed >= 0 else int(np.random.SeedSequence().generate_state(1)[0] >> 1)
     prompt = tokenizer.encode(arguments.prompt or first_prompt(tokenizer))
     try:
@@ -119,7 +118,7 @@ def _generate(arguments: argparse.Namespace) -> int:
         raise SettingsError({"sampling": str(error)}) from None
     if arguments.json:
         text = tokenizer.decode([token.id for token in tokens])
-        _print_row({"prompt": arguments.prompt, "text": text, "seed": seed, "step": saved.step})
+        print_row({"prompt": arguments.prompt, "text": text, "seed": seed, "step": saved.step})
         return 0
     print(arguments.prompt, end="", flush=True)
     decode = tokenizer.new_decoder()
@@ -133,16 +132,17 @@ def _verify(arguments: argparse.Namespace) -> int:
     opened = open_run(_path_of(arguments))
     if opened.directory is None:
         raise CheckpointError("Verify replays a whole run; give its name or its folder, and --from-step for another beginning.")
-    progress = _Progress(sys.stderr, is_quiet=arguments.json)
+    progress = Progress(sys.stderr, is_quiet=arguments.json)
     corpus = _corpus_of(opened, arguments)
     for event in verify(opened.directory, corpus, arguments.from_step):
         match event:
             case VerificationAdvanced():
-                progress.show(event.step, event.last_step, "replayed")
+                told = f"replayed step {event.step:,} of {event.last_step:,}"
+                progress.show(event.step, event.last_step, told)
             case VerificationFinished():
                 progress.clear()
                 if arguments.json:
-                    _print_row(asdict(event) | {"is_same": event.is_same, "message": event.message})
+                    print_row(asdict(event) | {"is_same": event.is_same, "message": event.message})
                 else:
                     print(event.message)
                 return 0 if event.is_same else _FAILED
@@ -153,7 +153,7 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = [_describe(run) for run in RunDirectory.all(arguments.data_directory / "runs")]
     if arguments.json:
         for row in rows:
-            _print_row(row)
+            print_row(row)
         return 0
     if not rows:
         print(f"There are no runs in {arguments.data_directory} yet; begin one with: nanograd train TEXT")
@@ -181,10 +181,28 @@ def _path_of(arguments: argparse.Namespace) -> Path:
 
 def _load_texts(arguments: argparse.Namespace) -> Corpus:
     """The texts that were named as one, parted by blank lines."""
-    choice = TokenizerChoice(kind=arguments.tokenizer, vocabulary_size=arguments.vocabulary_size)
-    corpus = load_corpus(TextSource(paths=tuple(arguments.text), encoding=arguments.encoding), choice, arguments.cache)
+    kind, files = arguments.tokenizer, arguments.tokenizer_files
+    choice = TokenizerChoice(kind="byte-pair" if files else kind, vocabulary_size=arguments.vocabulary_size, files=files)
+    source = TextSource(paths=tuple(arguments.text), encoding=arguments.encoding)
+    corpus = _shown(open_corpus(source, choice, arguments.cache), source.name, is_quiet=arguments.json)
     _remark(corpus.notice)
     return corpus
+
+
+def _shown(opening: Opening, name: str, is_quiet: bool) -> Corpus:
+    """The text that is opened, while a line tells how far it is."""
+    progress, stage = Progress(sys.stderr, is_quiet), ""
+    while True:
+        try:
+            step = next(opening)
+        except StopIteration as end:
+            progress.clear()
+            corpus: Corpus = end.value
+            return corpus
+        if step.stage != stage:  # each has a pace of its own
+            progress.clear()
+            progress, stage = Progress(sys.stderr, is_quiet), step.stage
+        progress.show(step.done, step.total, f"{stage} {name}, {step.done / step.total:.0%}")
 
 
 def _corpus_of(opened: OpenedRun, arguments: argparse.Namespace) -> Corpus:
@@ -232,32 +250,67 @@ def _describe(run: RunDirectory) -> dict[str, Any]:
 
 
 def _follow(run: Run, arguments: argparse.Namespace, first: Sequence[TrainingEvent] = ()) -> int:
-    """Train to the end, and tell of it; saves and ends after Ctrl-C."""
-    show: Callable[[TrainingEvent], None] = _print_event if arguments.json else _Teller(run).show
+    """Train to the end, and tell of it; after Ctrl-C and after a spike, save and end."""
+    teller = JsonTeller() if arguments.json else Teller(run)
     status = 0
     try:
         with _asked_to_end() as asked:
-            for event in first:
-                show(event)
-            for event in run.events():
-                show(event)
+            for event in chain(first, run.events()):
+                teller.show(event)
                 if isinstance(event, RunFailed | CheckpointFailed):
                     status = _FAILED
                 elif isinstance(event, CheckpointSaved):  # the disk is back
                     status = 0
-                if asked and not isinstance(event, RunFinished):
-                    _save_and_tell(run, show, is_told=not arguments.json)
+                if isinstance(event, RunFailed):
+                    teller.show_ways(_ways_on(run, event, arguments))
+                elif isinstance(event, LossSpiked) and event.step < run.trainer.settings.max_steps:
+                    if _is_saved(run, teller):
+                        teller.show_ways(_ways_on(run, event, arguments))
+                        return _SPIKED
+                    status = _FAILED  # what is nowhere saved goes on in memory
+                if asked and not isinstance(event, RunFinished | RunFailed):
+                    if _is_saved(run, teller):
+                        teller.show_ways([_way_on_as_saved(run, arguments)])
                     return _SIGNALLED + asked[0]
     finally:
         run.close()
     return status
 
 
-def _save_and_tell(run: Run, show: Callable[[TrainingEvent], None], is_told: bool) -> None:
+def _is_saved(run: Run, teller: Teller | JsonTeller) -> bool:
     event = run.save()
-    show(event)
-    if is_told and isinstance(event, CheckpointSaved) and run.directory is not None:
-        print(f"Saved at step {event.step:,}; go on with: nanograd resume {run.directory.path.name}", flush=True)
+    teller.show(event)
+    return isinstance(event, CheckpointSaved)
+
+
+def _ways_on(run: Run, event: RunFailed | LossSpiked, arguments: argparse.Namespace) -> list[Way]:
+    """How a run goes on after what went wrong; nothing where it has no folder to go on from."""
+    if run.directory is None:
+        return []
+    step, settings = run.way_back(event)
+    before = run.trainer.settings.as_dict()
+    changed = {name: value for name, value in settings.as_dict().items() if value != before[name]}
+    options = [f"--{name.replace('_', '-')}={value!r}" for name, value in changed.items()]
+    name = f"from the last good checkpoint, of step {step:,}, at a lower rate"
+    ways = [Way(name=name, command=_command_to_resume(run, arguments, f"--from-step={step}", *options))]
+    if isinstance(event, LossSpiked):
+        ways.append(_way_on_as_saved(run, arguments))
+    return ways
+
+
+def _way_on_as_saved(run: Run, arguments: argparse.Namespace) -> Way:
+    name = f"from step {run.trainer.step:,}, as it was saved"
+    return Way(name=name, command=_command_to_resume(run, arguments))
+
+
+def _command_to_resume(run: Run, arguments: argparse.Namespace, *options: str) -> str:
+    """What to type so that the run goes on."""
+    assert run.directory is not None
+    folder = run.directory.path
+    name = folder.name if folder.parent == arguments.data_directory / "runs" else str(folder.absolute())
+    elsewhere = [] if arguments.is_at_home else [f"--data-directory={arguments.data_directory.absolute()}"]
+    words = ["nanograd", "resume", name, *options, *elsewhere]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 @contextmanager
@@ -280,104 +333,7 @@ def _asked_to_end() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class _Progress:
-    """One line that tells how far something is and how long it will take, on a terminal; elsewhere nothing."""
-
-    def __init__(self, target: TextIO, is_quiet: bool = False) -> None:
-        self._target = target
-        self._is_shown = target.isatty() and not is_quiet
-        self._began: tuple[float, int] | None = None
-        self._shown_at_s = 0.0
-        self._width = 0
-
-    def show(self, step: int, last_step: int, text: str) -> None:
-        now_s = monotonic()
-        self._began = self._began or (now_s, step)
-        if self._is_shown and now_s - self._shown_at_s >= _REDRAW_INTERVAL_S:
-            self._shown_at_s = now_s
-            line = f"step {step:,} of {last_step:,}  {text}  {self.time_left(step, last_step)}"
-            print(f"\r{line:{self._width}}", end="", file=self._target, flush=True)
-            self._width = len(line)
-
-    def time_left(self, step: int, last_step: int) -> str:
-        """How long the rest will take at the mean pace so far, evaluations included."""
-        if self._began is None or step <= self._began[1]:
-            return ""
-        pace_s = (monotonic() - self._began[0]) / (step - self._began[1])
-        return f"{_duration(pace_s * max(last_step - step, 0))} left"
-
-    def clear(self) -> None:
-        if self._width:
-            print(f"\r{'':{self._width}}\r", end="", file=self._target, flush=True)
-            self._width = 0
-
-
-class _Teller:
-    """Tells people how a run goes: a line that changes with the steps, and one that stays for each evaluation."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._progress = _Progress(sys.stderr)
-        self._loss = ""
-
-    def show(self, event: TrainingEvent) -> None:
-        last_step = self._run.trainer.settings.max_steps
-        match event:
-            case RunStarted():
-                place = f", kept in {event.run_directory}" if event.run_directory else ""
-                self._say(f"{event.parameter_count:,} parameters, {self._run.trainer.corpus.name}{place}")
-                self._progress.show(event.step, last_step, "")
-            case StepFinished():
-                self._loss = f"loss {event.loss:.3f}"
-                self._progress.show(event.step, last_step, f"{self._loss}  {event.tokens_per_second:,.0f} tokens/s")
-            case EvaluationAdvanced():
-                self._progress.show(event.step, last_step, f"evaluating {event.done:,} of {event.total:,}")
-            case EvaluationFinished():
-                left = self._progress.time_left(event.step, last_step)
-                told = [f"step {event.step:,} of {last_step:,}", self._loss, f"validation {event.loss:.3f}", left]
-                self._say("  ".join(filter(None, told)))
-            case CheckpointFailed() | LossSpiked() | RunFailed():
-                self._progress.clear()
-                print(f"nanograd: {event.message}", file=sys.stderr, flush=True)
-                if isinstance(event, RunFailed) and self._run.directory is not None:
-                    name = self._run.directory.path.name
-                    print(f"nanograd: its last good checkpoint goes on with: nanograd resume {name} --lr N", file=sys.stderr)
-            case RunFinished():
-                self._say(f"Finished at step {event.step:,}.")
-            case _:
-                pass
-
-    def _say(self, line: str) -> None:
-        self._progress.clear()
-        print(line, flush=True)
-
-
-def _print_event(event: TrainingEvent) -> None:
-    """One line of JSON for what a script may want to know; looks at the inside are left out."""
-    if isinstance(event, ProbeTaken | EvaluationAdvanced | SampleAdvanced):
-        return
-    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(event).__name__).lstrip("_")
-    _print_row({"event": name, **asdict(event)})
-
-
-def _print_row(row: _Row) -> None:
-    print(json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False), flush=True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value
-
-
 # ---- what can be said -----------------------------------------------------------------------------------------------------
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -387,7 +343,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _parser(data_directory: Path) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="nanograd", description="Train a GPT on your text, and write with it. The window has the same runs."
+        prog="nanograd", description="Train a GPT on your text, and write with it. The window has the same runs.", epilog=STATUSES
     )
     commands = parser.add_subparsers(required=True, metavar=" | ".join(COMMANDS))
     common = argparse.ArgumentParser(add_help=False)
@@ -400,7 +356,14 @@ def _parser(data_directory: Path) -> argparse.ArgumentParser:
     train.add_argument(
         "--preset", choices=PRESETS, default=next(name for name, preset in PRESETS.items() if preset == RunSettings())
     )
-    train.add_argument("--tokenizer", choices=list(KINDS), default="character", help="what a token is (default character)")
+    tokens = train.add_mutually_exclusive_group()
+    tokens.add_argument("--tokenizer", choices=list(KINDS), default="character", help="what a token is (default character)")
+    tokens.add_argument(
+        "--tokenizer-files",
+        type=Path,
+        metavar="FOLDER",
+        help="byte-pair from the vocab.json and merges.txt there, as GPT-2 has them",
+    )
     train.add_argument("--vocabulary-size", type=int, default=1024, help="how many tokens byte-pair learns (default 1,024)")
     train.add_argument("--encoding", default="", help="that of texts which are not Unicode, such as cp1252")
     train.add_argument("--probe", help="the text that is watched; the beginning of the text if none is given")
@@ -409,6 +372,9 @@ def _parser(data_directory: Path) -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", parents=[common], help="replay a run, and say whether its weights come out the same")
     for command in (resume, generate, verify):
         command.add_argument("run", help="a run's name, as list tells it, or the path of its folder or of a checkpoint")
+    resume.add_argument(
+        "--from-step", type=int, help="go back to the last checkpoint up to this step; what came after it is forgotten"
+    )
     resume.add_argument("--text", nargs="+", type=Path, help="the run's text, where it is not where it was")
     for command, is_whole in ((train, True), (resume, False)):
         for name, setting in declared_settings().items():

@@ -54,10 +54,13 @@ class KeptCheckpoints:
         return self._former_folder / f"{_PREFIX}{newest.step:09}{_SUFFIX}"
 
     def forget_after(self, step: int) -> None:
-        """Remove those from beyond `step`: the run goes on from there, since they could not be read, and makes them again."""
+        """Remove those from beyond `step`: the run goes on from there, and makes them again. The one of `step` is the newest then."""
+        newest = self._newest()
         for checkpoint in self._former():
             if checkpoint.step > step:
                 checkpoint.path.unlink(missing_ok=True)
+            elif checkpoint.step == step and newest is not None and newest.step > step:
+                checkpoint.path.replace(self.newest_path)
 
     def prune(self, losses: Mapping[int, float], keep_every: int, budget_bytes: int) -> None:
         """Remove what is not kept. `losses` are those on validation by step; `keep_every` is in steps, 0 for none.

@@ -16,8 +16,10 @@ from nanograd.training.events import (
     CheckpointFailed,
     CheckpointSaved,
     EvaluationFinished,
+    LossSpiked,
     ProbeChanged,
     ProbeTaken,
+    RunFailed,
     RunFinished,
     RunStarted,
     SampleWritten,
@@ -33,6 +35,7 @@ from nanograd.training.trainer import Trainer
 from nanograd.training.versions import present_versions
 
 AUTOSAVE_INTERVAL_S = 60.0
+_FAILED_RATE, _SPIKED_RATE = 0.1, 0.5  # what a lower rate is, after a loss that is not finite and after a spike
 _KEPT_BYTES = 1 << 26  # a text up to this size is kept with the runs, so that clearing the user's cache never costs it
 
 
@@ -161,6 +164,15 @@ class Run:
         event = ProbeChanged(step=trainer.step, before=before, after=text)
         return [*happened, *self._keep(event), event]
 
+    def way_back(self, event: RunFailed | LossSpiked) -> tuple[int, RunSettings]:
+        """From where to go on after what went wrong, and how: the step of the last checkpoint before it, and lower rates.
+
+        The step is 0 where there is none: the run begins anew.
+        """
+        kept = self.directory.checkpoints.all() if self.directory else []
+        good = max((checkpoint.step for checkpoint in kept if checkpoint.step < event.step), default=0)
+        return good, self.trainer.settings.with_rates_times(_SPIKED_RATE if isinstance(event, LossSpiked) else _FAILED_RATE)
+
     def close(self) -> None:
         """Let others write the run's folder."""
         if self.directory is not None:
@@ -282,6 +294,9 @@ class Run:
 
     def _save_newest(self) -> Path:
         trainer = self.trainer
+        if self.directory is not None and not self.directory.path.is_dir():  # somebody took it away: the run gets another
+            self.directory.release()
+            self.directory = None
         if self.directory is None:
             return self._make_directory().checkpoint_path
         checkpoints = self.directory.checkpoints

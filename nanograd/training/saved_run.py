@@ -57,23 +57,29 @@ def open_at(folder: Path, step: int | None) -> OpenedRun:
         return open_run(folder)
     kept = {checkpoint.step: checkpoint.path for checkpoint in RunDirectory(folder).checkpoints.all()}
     if step not in kept:
-        steps = ", ".join(f"{each:,}" for each in kept) or "none"
-        raise CheckpointError(f"The checkpoint of step {step:,} is not kept any more; those kept are of steps: {steps}.")
+        raise CheckpointError(f"The checkpoint of step {step:,} is not kept any more. {_kept_steps(RunDirectory(folder))}")
     return open_run(kept[step])
 
 
-def open_to_write(path: Path) -> OpenedRun:
-    """The run at `path`, locked before it is read so that nobody else writes it; raises RunLockedError where somebody does."""
+def open_to_write(path: Path, until: int | None = None) -> OpenedRun:
+    """The run at `path`, locked before it is read so that nobody else writes it; raises RunLockedError where somebody does.
+
+    It is as it was saved last or, where `until` names a step, last up to that one.
+    """
     directory = _directory_of(path)
     if directory is None:
+        if until is not None:
+            raise CheckpointError("A whole run goes back to an earlier step; give its name or its folder.")
         return open_run(path)
     try:
         directory.lock()
     except OSError as error:
         reason = error.strerror or error
-        return as_copy(open_run(path), f"Its folder cannot be written ({reason}), so training goes on in a new one.")
+        return as_copy(
+            _open_newest(directory, until), f"Its folder cannot be written ({reason}), so training goes on in a new one."
+        )
     try:
-        return _open_newest(directory)
+        return _open_newest(directory, until)
     except BaseException:
         directory.release()
         raise
@@ -112,8 +118,13 @@ def settings_after(settings: RunSettings, changes: Iterable[SettingsChanged]) ->
     return RunSettings.from_dict(values)
 
 
-def _open_newest(directory: RunDirectory) -> OpenedRun:
+def _open_newest(directory: RunDirectory, until: int | None = None) -> OpenedRun:
+    """The run as its newest checkpoint that can be read has it, of those up to a step where `until` names one."""
     paths = directory.checkpoints.paths()
+    if until is not None and paths:
+        paths = [kept.path for kept in directory.checkpoints.all()[::-1] if kept.step <= until]
+        if not paths:
+            raise CheckpointError(f"No checkpoint up to step {until:,} is kept any more. {_kept_steps(directory)}")
     if not paths:
         raise CheckpointError(f"There is no checkpoint in {directory.path}. Choose the folder of a run, or a checkpoint.")
     problems: list[CheckpointError] = []
@@ -130,6 +141,11 @@ def _open_newest(directory: RunDirectory) -> OpenedRun:
                 notice=f"{problems[0]} The one before it, of step {saved.step:,}, was opened." if problems else "",
             )
     raise problems[0]
+
+
+def _kept_steps(directory: RunDirectory) -> str:
+    steps = ", ".join(f"{kept.step:,}" for kept in directory.checkpoints.all()) or "none"
+    return f"Those kept are of steps: {steps}."
 
 
 def _with_latest_settings(saved: SavedRun, directory: RunDirectory) -> SavedRun:

@@ -176,6 +176,7 @@ class Trainer:
             vocabulary_size=self.tokenizer.vocabulary_size,
             parameter_count=self.model.config.parameter_count(),
         )
+        self.metrics.expect(self.settings.max_steps)
         while True:
             if self._evaluation_is_due():
                 failure = yield from self._evaluate()

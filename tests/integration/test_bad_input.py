@@ -256,6 +256,16 @@ def test_a_run_trains_on_where_its_folder_cannot_be_written_and_is_not_closed_un
     assert person.window.run_state == "idle"
 
 
+def test_a_run_whose_disk_comes_back_says_that_it_is_saved_again(person, text_file, break_disk):
+    person.train_past(text_file, 2)
+    break_disk(errno.ENOSPC)
+    assert os.strerror(errno.ENOSPC) in person.wait_for_error()
+    break_disk(None)
+    person.wait(lambda: "saved again" in person.message())
+    folder = next(path for path in (person.window.data_directory / "runs").iterdir() if not path.name.startswith("."))
+    assert str(folder) in person.message()
+
+
 def test_a_folder_that_is_not_there_is_named_when_saving(person, text_file, tmp_path):
     person.train(text_file)
     person.window.save_checkpoint(tmp_path / "nowhere" / "run.safetensors")

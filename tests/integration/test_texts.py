@@ -1,13 +1,18 @@
 """Texts through the real window: many files, any encoding, any tokenizer, large ones, and files that change."""
 
 import random
+import shutil
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from nanograd.text.byte_pair_training import train_byte_pair
+from nanograd.text.gpt2_files import load_gpt2_files, save_gpt2_files
 from nanograd.text.tokenizer import visible
+from nanograd.training.run_directory import RunDirectory
+from nanograd.training.saved_run import open_run
 
 SENTENCE = "the cat sat on the mat; the dog dug in the fog.\n"
 
@@ -184,6 +189,93 @@ def test_a_run_learns_in_other_tokens_and_writes(person, tmp_path, kind, vocabul
     person.generate(prompt="€", tokens=12)
     assert len(person.find("generated_text").tokens) == 12
     person.wait(lambda: bool(person.find("next_distribution").rivals))
+
+
+@pytest.fixture
+def vocabulary(tmp_path):
+    """The folder of a byte-pair vocabulary of 300 tokens that was learnt from another text."""
+    folder = tmp_path / "a vocabulary with a rather long name"
+    save_gpt2_files(train_byte_pair("the dog and the cat and the fog and the mat\n" * 20, 300), folder)
+    return folder
+
+
+def choose_files(person, monkeypatch, folder):
+    """Point at a vocabulary's file in the dialog that the button opens."""
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(folder / "merges.txt") if folder else "", ""))
+    person.do("vocabulary_files_setting")
+
+
+def test_a_run_learns_in_the_tokens_of_a_vocabulary_from_files(person, open_window, monkeypatch, text_file, vocabulary):
+    person.open(text_file)
+    person.do("corpus_details_button")
+    before = shown(person, "corpus_size_label")
+    person.set("tokenizer_setting", "from files")
+    assert is_shown(person, "vocabulary_files_setting")
+    assert not is_shown(person, "vocabulary_size_setting")
+    choose_files(person, monkeypatch, None)
+    assert shown(person, "corpus_size_label") == before
+    reopens(person, lambda: choose_files(person, monkeypatch, vocabulary))
+    expected = load_gpt2_files(vocabulary)
+    count = len(expected.encode(text_file.read_text(encoding="utf-8")))
+    assert shown(person, "corpus_size_label") == f"{count:,} tokens · {expected.vocabulary_size} distinct"
+    assert str(vocabulary) in person.find("vocabulary_files_setting").toolTip()
+    person.set_up()
+    person.do("train_action")
+    person.wait_for_state("finished")
+    (run,) = RunDirectory.all(person.window.data_directory / "runs")
+    assert open_run(run.path).saved.tokenizer.as_dict() == expected.as_dict()
+    person.leave()
+    shutil.rmtree(vocabulary)  # the run has what it needs
+    later = open_window()
+    later.open_checkpoint(run.path)
+    later.generate()
+    assert later.errors == []
+
+
+def test_another_text_is_told_in_the_tokens_of_the_files_too_and_characters_are_a_choice_away(
+    person, monkeypatch, tmp_path, text_file, vocabulary
+):
+    person.open(text_file)
+    person.set("tokenizer_setting", "from files")
+    reopens(person, lambda: choose_files(person, monkeypatch, vocabulary))
+    size = load_gpt2_files(vocabulary).vocabulary_size
+    person.open(write(tmp_path / "other.txt", "Größe und Übermut\n" * 60))
+    assert shown(person, "corpus_size_label").endswith(f"· {size} distinct")
+    reopens(person, lambda: person.set("tokenizer_setting", "characters"))
+    assert not is_shown(person, "vocabulary_files_setting")
+    reopens(person, lambda: person.set("tokenizer_setting", "from files"))  # the files are still known
+    assert shown(person, "corpus_size_label").endswith(f"· {size} distinct")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("vocab.json", "{", "vocab.json is no JSON"),
+        ("merges.txt", None, "Choose a folder with vocab.json and merges.txt"),
+        ("merges.txt", "x y\n", "names or makes a token that is not in the vocabulary"),
+        ("vocab.json", '{"t": 0, "h": 1, "th": 2}', "The byte 65 is not among the 3 tokens"),
+    ],
+)
+def test_files_that_do_not_fit_are_told_of_beside_the_choice(person, monkeypatch, text_file, vocabulary, name, data, told):
+    person.open(text_file)
+    person.do("corpus_details_button")
+    before = shown(person, "corpus_size_label")
+    person.set("tokenizer_setting", "from files")
+    if data is None:
+        (vocabulary / name).unlink()
+    else:
+        (vocabulary / name).write_text(data)
+    if name == "vocab.json":
+        (vocabulary / "merges.txt").write_text("t h\n")
+    choose_files(person, monkeypatch, vocabulary)
+    assert told in person.wait_for_error()
+    assert told in shown(person, "vocabulary_size_problem")
+    assert is_shown(person, "vocabulary_size_problem")
+    assert is_shown(person, "vocabulary_files_setting")
+    assert not is_shown(person, "message_bar")
+    assert shown(person, "corpus_size_label") == before
+    reopens(person, lambda: person.set("tokenizer_setting", "bytes"))
+    assert not is_shown(person, "vocabulary_size_problem")
 
 
 def test_a_number_that_was_just_typed_counts_for_the_text_that_is_opened_next(person, tmp_path, text_file):

@@ -99,6 +99,21 @@ def test_counts_of_pairs_stay_true_while_training(words):
         assert {pair: count for pair, count in training._counts.items() if count} == counts
 
 
+def test_pairs_that_are_counted_piece_by_piece_give_the_same_merges(monkeypatch):
+    counts = {word.encode(): rank + 1 for rank, word in enumerate(WORDS.split())}
+    whole = Training(counts, 400)
+    assert not whole.count_next()  # there is little to count
+    monkeypatch.setattr("nanograd.text.byte_pair_training._COUNTED_AT_ONCE", 7)
+    pieces = Training(counts, 400)
+    while pieces.count_next():
+        pass
+    assert pieces._counts == whole._counts
+    while whole.merge_next():
+        assert pieces.merge_next()
+    assert not pieces.merge_next()
+    assert pieces.tokenizer().merges == whole.tokenizer().merges
+
+
 def test_files_bring_back_the_same_tokenizer(tmp_path, trained):
     save_gpt2_files(trained, tmp_path / "new")
     again = load_gpt2_files(tmp_path / "new")

@@ -175,6 +175,14 @@ def test_opening_goes_step_by_step_and_tells_how_far_it_is(tmp_path, cache):
     assert steps[-1].done == steps[-1].total == path.stat().st_size
 
 
+def test_no_step_of_a_text_of_very_many_words_goes_through_it_again_and_again(tmp_path, cache, generator, monkeypatch):
+    letters = generator.choice(np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8), (60_000, 9))
+    letters[:, 0] = ord(" ")
+    monkeypatch.setattr("nanograd.text.building._SYMBOLS_AT_ONCE", 1 << 16)
+    learning = [step for step in open_corpus(write(tmp_path, letters.tobytes()), CHOICES[2], cache) if step.stage == "learning"]
+    assert [step.done for step in learning] == [256, *range(257, 301)]
+
+
 def test_opening_that_is_given_up_leaves_nothing_behind(tmp_path, cache):
     opening = open_corpus(write(tmp_path, b"x" * 5_000_000), None, cache)
     while next(opening).stage != "encoding":

@@ -89,9 +89,16 @@ def test_the_place_of_a_fault_is_right_across_blocks(tmp_path, monkeypatch):
         read(tmp_path, b"\xef\xbb\xbf" + b"a" * 40 + b"\xff" + b"b" * 40)
 
 
-def test_an_encoding_that_there_is_not_is_refused(tmp_path):
+@pytest.mark.parametrize("encoding", ["nonsense", "zlib_codec", "idna", "rot13", "undefined", "a\0b"])
+def test_an_encoding_that_there_is_not_is_refused(tmp_path, encoding):
     with pytest.raises(CorpusError, match="There is no encoding"):
-        read(tmp_path, b"\xff", "nonsense")
+        read(tmp_path, b"\xff", encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "punycode"])
+def test_a_text_that_an_encoding_cannot_read_at_all_is_refused(tmp_path, encoding):
+    with pytest.raises(CorpusError, match=f"cannot be read as {encoding}.*utf-16-le"):
+        read(tmp_path, "schön".encode("latin-1") * 4, encoding)
 
 
 def test_a_file_that_fails_while_it_is_read_says_so(tmp_path, monkeypatch):

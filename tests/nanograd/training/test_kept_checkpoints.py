@@ -28,6 +28,14 @@ def test_the_last_two_the_best_and_every_nth_stay(kept):
     assert kept.paths()[0] == kept.newest_path
 
 
+def test_where_a_run_goes_back_the_checkpoint_of_that_step_is_the_newest(kept):
+    for step in (0, 10, 20, 30):
+        save(kept, step, keep_every=10)
+    kept.forget_after(10)
+    assert steps(kept) == [0, 10]
+    assert kept.place_for_newest(40) == kept.newest_path.parent / "checkpoints" / "step-000000010.safetensors"
+
+
 def test_a_budget_takes_the_oldest_first_but_never_the_last_or_the_best(kept):
     for step in range(0, 60, 10):
         save(kept, step, {20: 1.0, 30: 2.0}, keep_every=10)

@@ -71,3 +71,18 @@ def test_csv_has_a_row_for_each_step_and_for_an_evaluation_before_the_first():
         "1,3.0,0.001,0.5,1000.0,",
         "2,0.1,0.001,0.5,1000.0,2.5",
     ]
+
+
+def test_room_that_was_made_changes_no_numbers():
+    metrics = filled(300)
+    before = metrics.arrays()
+    metrics.expect(1000)
+    assert metrics.last_step == 300
+    np.testing.assert_array_equal(metrics.arrays().train_loss, before.train_loss)
+    column = metrics.arrays().train_loss.base
+    for step in range(301, 1001):
+        metrics.add(StepFinished(step=step, loss=1.0, lr=0.1, gradient_norm=1.0, tokens_per_second=9.0))
+    assert metrics.arrays().train_loss.base is column
+    assert metrics.arrays().steps.tolist() == list(range(1, 1001))
+    metrics.expect(10)
+    assert metrics.last_step == 1000

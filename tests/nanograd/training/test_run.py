@@ -1,6 +1,7 @@
 import errno
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -184,6 +185,23 @@ def test_a_disk_that_comes_back_gets_the_whole_curve(start, full_disk):
     metrics = rows(run.directory.path / "metrics.jsonl")
     assert [row["step"] for row in metrics if "train_loss" in row] == [1, 2, 3, 4, 5, 6]
     assert [row["step"] for row in metrics if "validation_loss" in row] == [0, 2, 4, 6]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows takes away no folder with open files in it")
+def test_a_run_whose_folder_is_taken_away_gets_another_with_all_that_it_was(start):
+    run = start()
+    events = []
+    for event in run.events():
+        events.append(event)
+        if isinstance(event, StepFinished) and event.step == 3:
+            former = run.directory.path
+            shutil.rmtree(former)
+    assert steps_of(events) == [1, 2, 3, 4, 5, 6]
+    assert any(isinstance(event, CheckpointFailed) for event in events)
+    assert load_run(run.directory.checkpoint_path).step == 6
+    assert run.directory.is_locked()
+    metrics = rows(run.directory.path / "metrics.jsonl")
+    assert [row["step"] for row in metrics if "train_loss" in row] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_data_folder_that_cannot_be_made_is_told_and_training_goes_on(small_settings, small_corpus, tmp_path):

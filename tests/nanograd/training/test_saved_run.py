@@ -199,7 +199,7 @@ def test_metrics_carry_a_chain_that_a_resumed_run_goes_on_with(finished, small_s
 def test_a_run_opens_as_it_was_at_a_step_that_is_kept(finished):
     folder = finished.directory.path
     assert [open_at(folder, step).saved.step for step in (0, 4, 6, None)] == [0, 4, 6, 6]
-    with pytest.raises(CheckpointError, match="those kept are of steps: 0, 4, 6"):
+    with pytest.raises(CheckpointError, match="Those kept are of steps: 0, 4, 6"):
         open_at(folder, 2)
 
 
