@@ -318,7 +318,7 @@ class MainWindow(QMainWindow):
                 views.generate.show_finished(event)
                 self.generation_finished.emit()
             case WrittenBeside():
-                views.generate.show_beside(event.event)
+                views.generate.show_beside(event)
             case MomentsKept():
                 views.generate.show_moments(event.steps)
             case ProblemFound():

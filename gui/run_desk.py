@@ -78,6 +78,7 @@ class RunDesk(QObject):
             case RunsListed():
                 self._loaded = event.loaded
                 views.runs.show_runs(event)
+                views.generate.show_runs(event)
             case CurvesRead():
                 views.runs.show_curves(event)
             case CheckpointSaved() if views.runs.isVisible():
