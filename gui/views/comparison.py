@@ -1,6 +1,7 @@
 """Runs side by side: the settings that differ, and their losses over each other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,16 @@ class Comparison(QWidget):
         self._show_table()
         self._show_legend()
         self._show_curves()
+
+    def show_looks(self, looks: Mapping[Path, int]) -> None:
+        """The compared runs have these looks now."""
+        if looks != self._looks:
+            self._looks = dict(self._looks) | dict(looks)
+            self._curves = [
+                replace(curve, look=self._looks[path]) for path, curve in zip(self.paths, self._curves, strict=bool(self._curves))
+            ]
+            self.show_theme(self._theme)
+            self._show_curves()
 
     def show_curves(self, event: CurvesRead) -> None:
         """Draw the curves of the runs that are compared."""

@@ -22,13 +22,14 @@ _MOST_LINES: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunCurve:
-    """A run's losses (nats per token) over its steps, and the number of its look."""
+    """A run's losses (nats per token) over its steps, the number of its look, and what sets it apart."""
 
     look: int
     steps: Floats
     train_loss: Floats
     validation_steps: Floats
     validation_loss: Floats
+    name: str = ""
 
 
 def colour_of(look: int, theme: Theme) -> str:
@@ -36,13 +37,17 @@ def colour_of(look: int, theme: Theme) -> str:
     return theme.runs[look % len(theme.runs)]
 
 
-def legend_text(names: Sequence[str], looks: Sequence[int], theme: Theme) -> str:
-    """Rich text that names each run beside its colour and mark; a line for each where they are few."""
-    parts = [
+def legend_text(names: Sequence[str], looks: Sequence[int], theme: Theme, present_name: str = "") -> str:
+    """Rich text that names each run beside its colour and mark; a line for each where they are few.
+
+    With a `present_name`, the run that is shown otherwise comes first.
+    """
+    parts = [f"<span style='color:{theme.muted}'>this run</span>&nbsp; {escape(present_name)}"] if present_name else []
+    parts += [
         f"<span style='color:{colour_of(look, theme)}'>━{_MARK_TEXTS[look % len(_MARK_TEXTS)]}━</span>&nbsp;{escape(name)}"
         for name, look in zip(names, looks, strict=True)
     ]
-    return ("<br>" if len(parts) <= _MOST_LINES else " &nbsp; ").join(parts)
+    return ("<br>" if len(parts) <= _MOST_LINES and not present_name else " &nbsp; ").join(parts)
 
 
 class RunLines:
@@ -61,6 +66,10 @@ class RunLines:
     def drawn(self) -> list[tuple[str, str, int]]:
         """What is drawn: "training" or "validation", its colour, and how many points it has."""
         return [(line.name(), line.opts["pen"].color().name().upper(), len(line.xData)) for line in self._lines]
+
+    def named(self, theme: Theme) -> list[tuple[str, str]]:
+        """What sets each run apart, and its colour."""
+        return [(curve.name, colour_of(curve.look, theme)) for curve in self._curves]
 
     @property
     def extent(self) -> tuple[float, float, float] | None:
@@ -97,8 +106,8 @@ class RunLines:
             self._add_validation(curve, theme, scale, round(2 * ratio))
 
     def _add_validation(self, curve: RunCurve, theme: Theme, scale: Callable[[Floats], Floats], width: int) -> None:
-        keep = np.isfinite(curve.validation_loss)
-        x, y = curve.validation_steps[keep], scale(curve.validation_loss[keep])
+        x, y = envelope(curve.validation_steps, curve.validation_loss, max(int(self._plot.width()), 100))
+        y = scale(y)
         colour = colour_of(curve.look, theme)
         line = pen(colour, width)
         if curve.look // len(theme.runs) % 2:
