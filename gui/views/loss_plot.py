@@ -156,7 +156,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def readout_at(self, step: int) -> str:
         """What the run told at `step`, or at the step nearest to it that is there, as rich text; empty where there is none."""
-        return describe_step(self._history, step, self._weight, self._theme)
+        return describe_step(self._history, step, self._weight, self._theme, self.others.validation_at(step, self._theme))
 
     def _add_curves(self) -> None:
         self._raw = pg.PlotCurveItem(antialias=False, skipFiniteCheck=True)

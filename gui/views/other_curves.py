@@ -10,6 +10,7 @@ from gui.events import KeptRun
 from gui.run_history import RunHistory
 from gui.theme import DARK, Theme, set_role
 from gui.views.loss_plot import LossPlot
+from gui.views.plot_axis import AXIS_WIDTH_PX
 from gui.views.run_lines import RunCurve, legend_text
 from gui.views.run_names import legend_names
 
@@ -32,6 +33,7 @@ class OtherCurves(QLabel):
         self.setAccessibleName("Runs beside the present one, and what differs")
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setWordWrap(True)
+        self.setContentsMargins(AXIS_WIDTH_PX, 6, 0, 0)
         set_role(self, "small")
         self.hide()
 

@@ -14,7 +14,7 @@ from gui.views.plot_axis import Floats, envelope, pen
 
 _MARKS: Final = ("o", "s", "t1", "d", "t", "p", "star")
 """The shapes of the evaluations' points, beside the colour, one for each colour of Theme.runs."""
-_MARK_TEXTS: Final = ("●", "■", "▲", "◆", "▼", "⬟", "★")
+MARK_TEXTS: Final = ("●", "■", "▲", "◆", "▼", "⬟", "★")
 """The same as characters."""
 _MOST_MARKS: Final = 20
 _MOST_LINES: Final = 4
@@ -42,12 +42,12 @@ def legend_text(names: Sequence[str], looks: Sequence[int], theme: Theme, presen
 
     With a `present_name`, the run that is shown otherwise comes first.
     """
-    parts = [f"<span style='color:{theme.muted}'>this run</span>&nbsp; {escape(present_name)}"] if present_name else []
+    parts = [f"this run&nbsp; {escape(present_name)}"] if present_name else []
     parts += [
-        f"<span style='color:{colour_of(look, theme)}'>━{_MARK_TEXTS[look % len(_MARK_TEXTS)]}━</span>&nbsp;{escape(name)}"
+        f"<span style='color:{colour_of(look, theme)}'>━{MARK_TEXTS[look % len(MARK_TEXTS)]}━</span>&nbsp;{escape(name)}"
         for name, look in zip(names, looks, strict=True)
     ]
-    return ("<br>" if len(parts) <= _MOST_LINES and not present_name else " &nbsp; ").join(parts)
+    return ("<br>" if len(parts) <= _MOST_LINES and not present_name else " &nbsp;&nbsp;&nbsp; ").join(parts)
 
 
 class RunLines:
@@ -70,6 +70,15 @@ class RunLines:
     def named(self, theme: Theme) -> list[tuple[str, str]]:
         """What sets each run apart, and its colour."""
         return [(curve.name, colour_of(curve.look, theme)) for curve in self._curves]
+
+    def validation_at(self, step: int, theme: Theme) -> list[tuple[str, str, float]]:
+        """Each run's mark as a character, its colour, and its latest validation loss up to `step`, where it has one."""
+        places = [int(np.searchsorted(curve.validation_steps, step, side="right")) - 1 for curve in self._curves]
+        return [
+            (MARK_TEXTS[curve.look % len(MARK_TEXTS)], colour_of(curve.look, theme), float(curve.validation_loss[place]))
+            for curve, place in zip(self._curves, places, strict=True)
+            if place >= 0
+        ]
 
     @property
     def extent(self) -> tuple[float, float, float] | None:

@@ -24,6 +24,7 @@ from gui.format import bytes_text, count_text
 from gui.theme import DARK, Theme, set_role, set_style_property
 from gui.views.comparison import Comparison
 from gui.views.elided_label import ElidedLabel
+from gui.views.run_lines import MARK_TEXTS
 from gui.views.run_names import began_text
 from gui.views.run_notes import RunNotes
 from gui.views.run_tree import Place, RunTree, swatch
@@ -203,8 +204,8 @@ class RunsView(QWidget):
         self.addAction(self.show_beside_action)
         self._menu.setObjectName("more_run_menu")
         self._menu.insertAction(self._colours.menuAction(), self.show_beside_action)
-        for look in range(len(DARK.runs)):
-            action = self._colours.addAction(f"Colour and mark {look + 1}")
+        for look, mark in enumerate(MARK_TEXTS):
+            action = self._colours.addAction(f"Colour {look + 1}, mark {mark}")
             action.setObjectName(f"run_look_{look + 1}")
             action.triggered.connect(lambda _is_checked, look=look: self.tree.give_look(self._chosen_paths(), look))
         self.more_button.setMenu(self._menu)

@@ -178,6 +178,7 @@ def test_other_runs_lie_behind_in_few_points_and_all_of_them_is_in_sight(plot):
     assert right >= 200_000
     assert low <= 2
     assert high >= 8
+    assert "■</span> validation" in plot.readout_at(1)
     lines = plot.others.drawn
     plot.show_logarithmic(True)
     assert plot.others.drawn == lines
