@@ -189,8 +189,8 @@ class SetProbe:
 class Generate:
     """Continue `prompt`. `top_k` 0 and `top_p` 1 are off; `temperature` 0 takes the likeliest; `seed` -1 is a random one.
 
-    `following` are the tokens after the prompt that are there already, as the vocabulary has them. With a `beside_step`, the
-    model of that moment writes too, where it is kept.
+    `following` are the tokens after the prompt that are there already, as the vocabulary has them. `beside` names a model
+    that writes too: this run's own after a step, where that is kept, or that of the run in a folder.
     """
 
     prompt: str
@@ -201,7 +201,7 @@ class Generate:
     seed: int
     repetition_penalty: float = 1.0
     following: tuple[str, ...] = ()
-    beside_step: int | None = None
+    beside: int | Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

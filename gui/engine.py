@@ -169,9 +169,9 @@ class Engine:
         if self._opener.is_opening:
             self._advance_opening()
         is_training = self._state == "training"
-        if self._writer.is_writing:
-            self._writer.write_for(self._last_step_s if is_training else 0.0)
-        self._past.write_for(self._last_step_s if is_training else 0.0)
+        share_s = self._last_step_s / (1 + (self._writer.is_writing and self._past.is_writing)) if is_training else 0.0
+        for writing in (self._writer, self._past):
+            writing.write_for(share_s)
         self._replayer.advance()
         if is_training and self._training is not None:
             self._advance(self._training)
@@ -433,8 +433,8 @@ class Engine:
             self._emit(ProblemFound(message="There is no model to write with yet; press Train first.", source="prompt"))
             return
         command = with_seed(command)
-        self._writer.start(command, self._loaded.model, self._loaded.tokenizer)
-        self._past.start(command, self._loaded.run)
+        if self._writer.start(command, self._loaded.model, self._loaded.tokenizer, self._loaded.step):
+            self._past.start(command, self._loaded.run, self._loaded.tokenizer)
 
     # ---- the end, and what goes wrong ---------------------------------------------------------------------------------
 

@@ -231,11 +231,15 @@ class ReplayStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationStarted:
-    """A text begins after `prompt`, drawn with `seed`. `last_text` is what the last of the tokens that were there already adds."""
+    """A text begins after `prompt`, drawn with `seed` by the model as it is after `step` steps.
+
+    `last_text` is what the last of the tokens that were there already adds.
+    """
 
     prompt: str
     seed: int
     last_text: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,13 +277,6 @@ class GenerationFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenBeside:
-    """The same of the text that the model of an earlier moment writes."""
-
-    event: GenerationStarted | TextGenerated | GenerationFinished
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MomentsKept:
     """The model as it was after these steps is kept, in order, and can write."""
 
@@ -297,6 +294,17 @@ class ProblemFound:
     details: str = ""
     setting_problems: tuple[tuple[str, str], ...] = ()
     source: Literal["", "prompt", "probe", "tokenizer"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBeside:
+    """The same of the text that the model of an earlier moment or of another run writes, or why it cannot.
+
+    `has_other_tokens` where that run's vocabulary is not that of the present one.
+    """
+
+    event: GenerationStarted | TextGenerated | GenerationFinished | ProblemFound
+    has_other_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -278,6 +278,7 @@ class MainWindow(QMainWindow):
                 views.message_bar.withdraw_offer()
                 views.message_bar.withdraw_error()
                 self._run.show_started(event)
+                self._desk.show(event)
                 self._show_state(self.run_state, event.step)
             case EvaluationAdvanced():
                 views.status_line.show_evaluation(event.done, event.total)
@@ -318,7 +319,7 @@ class MainWindow(QMainWindow):
                 views.generate.show_finished(event)
                 self.generation_finished.emit()
             case WrittenBeside():
-                views.generate.show_beside(event.event)
+                views.generate.show_beside(event)
             case MomentsKept():
                 views.generate.show_moments(event.steps)
             case ProblemFound():

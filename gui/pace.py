@@ -1,12 +1,15 @@
 """How fast a run goes on, evaluations and samples included, and when it will be done."""
 
 from collections import deque
+from itertools import islice
 from math import isnan, nan
+from statistics import median
 from typing import Final
 
 _WINDOW_S: Final = 30.0
 _EVALUATIONS_KEPT: Final = 3
-_FIRST_STEPS: Final = 100
+_FIRST_STEPS: Final = 20
+_LONGEST_IN_MEDIANS: Final = 4.0
 
 
 class Pace:
@@ -52,19 +55,21 @@ class Pace:
     def step_s(self) -> float:
         """Seconds from one step to the next where nothing lies between them; nan before there are two.
 
-        Of the first hundred steps the slowest tenth is left out: a run begins while the window is drawn anew.
+        The first half of what is known is left out, up to twenty steps: while a run begins the window is drawn anew and
+        processes start. No step counts for more than four usual ones, such as one during which the computer slept.
         """
-        times = [took_s for _, took_s in self._steps]
-        if len(times) <= _FIRST_STEPS:
-            times = sorted(times)[: len(times) - len(times) // 10]
-        return sum(times) / len(times) if times else nan
+        times = [took_s for _, took_s in islice(self._steps, min(_FIRST_STEPS, len(self._steps) // 2), None)]
+        if not times:
+            return nan
+        longest_s = _LONGEST_IN_MEDIANS * median(times)
+        return sum(min(took_s, longest_s) for took_s in times) / len(times)
 
     @property
     def evaluation_s(self) -> float:
-        """Seconds that an evaluation takes with what follows it; 0 before there was one."""
+        """Seconds that an evaluation takes with what follows it, by the last few; 0 before there was one."""
         if not self._evaluations or isnan(self.step_s):
             return 0.0
-        return max(sum(self._evaluations) / len(self._evaluations) - self.step_s, 0.0)
+        return max(median(self._evaluations) - self.step_s, 0.0)
 
     def seconds_left(self, step: int, max_steps: int, eval_interval: int) -> float:
         """Seconds until the run is over after `step` finished steps; nan where the pace is not known yet."""

@@ -1,13 +1,25 @@
-"""The model as it was at the run's evaluations, kept in memory within a budget, and texts written with it beside the present's."""
+"""Texts written beside the present model's: by the run as it was at its evaluations, kept within a budget, and by other runs."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from gui.commands import Generate
-from gui.events import EngineEvent, GenerationFinished, GenerationStarted, MomentsKept, TextGenerated, WrittenBeside
+from gui.events import (
+    EngineEvent,
+    GenerationFinished,
+    GenerationStarted,
+    MomentsKept,
+    ProblemFound,
+    TextGenerated,
+    WrittenBeside,
+)
 from gui.writer import Writer
+from nanograd.errors import CheckpointError
 from nanograd.graph import Array
+from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.run import Run
+from nanograd.training.saved_run import open_run
 from nanograd.training.trainer import build_model
 
 BUDGET_BYTES: Final = 128_000_000
@@ -20,6 +32,7 @@ class Past:
         self._emit = emit
         self._budget_bytes = budget_bytes
         self._weights: dict[int, dict[str, Array]] = {}
+        self._has_other_tokens = False
         self._writer = Writer(self._pass_on)
 
     @property
@@ -47,17 +60,38 @@ class Past:
         self._weights.clear()
         self._emit(MomentsKept(steps=()))
 
-    def start(self, request: Generate, run: Run | None) -> None:
-        """Write with the run's model of `request.beside_step`, where that is kept; a text under way ends."""
+    def start(self, request: Generate, run: Run | None, tokenizer: Tokenizer) -> None:
+        """Write with the model that `request.beside` names, where it is kept; a text under way ends.
+
+        What another run cannot do is told. `run` is the present one, None where it lacks its text, and `tokenizer` is its own.
+        """
         self.stop()
-        weights = self._weights.get(-1 if request.beside_step is None else request.beside_step)
+        self._has_other_tokens = False
+        match request.beside:
+            case int():
+                self._start_moment(request, run, request.beside)
+            case Path():
+                self._start_other(request, request.beside, tokenizer)
+
+    def _start_moment(self, request: Generate, run: Run | None, step: int) -> None:
+        weights = self._weights.get(step)
         if run is None or weights is None:
             return
         trainer = run.trainer
         model = build_model(trainer.settings, trainer.tokenizer.vocabulary_size)
         for name, parameter in model.named_parameters():
             parameter.array[...] = weights[name]
-        self._writer.start(request, model.eval(), trainer.tokenizer)
+        self._writer.start(request, model.eval(), trainer.tokenizer, step)
+
+    def _start_other(self, request: Generate, folder: Path, tokenizer: Tokenizer) -> None:
+        try:
+            saved = open_run(folder).saved
+            model = saved.build_model()
+        except CheckpointError as error:
+            self._pass_on(ProblemFound(message=str(error)))
+            return
+        self._has_other_tokens = saved.tokenizer.vocabulary != tokenizer.vocabulary
+        self._writer.start(request, model.eval(), saved.tokenizer, saved.step)
 
     def write_for(self, duration_s: float) -> None:
         """Write tokens until `duration_s` is over, one at least."""
@@ -73,5 +107,5 @@ class Past:
             del self._weights[step]
 
     def _pass_on(self, event: EngineEvent) -> None:
-        if isinstance(event, GenerationStarted | TextGenerated | GenerationFinished):  # the other writer tells of problems
-            self._emit(WrittenBeside(event=event))
+        if isinstance(event, GenerationStarted | TextGenerated | GenerationFinished | ProblemFound):
+            self._emit(WrittenBeside(event=event, has_other_tokens=self._has_other_tokens))

@@ -34,6 +34,7 @@ from gui.events import (
     VerificationStopped,
 )
 from gui.format import bytes_text, count_text, number_text
+from gui.other_runs import OtherRuns
 from gui.window_layout import WindowLayout
 from nanograd.training.events import CheckpointFailed, CheckpointSaved, RunStarted, VerificationAdvanced, VerificationFinished
 
@@ -53,6 +54,7 @@ class RunDesk(QObject):
         self._way_back: GoingBackOffered | None = None
         self._save_problem = ""
         self._told_at_s = 0.0
+        self._others = OtherRuns(views, post)
         views.message_bar.continue_requested.connect(self._on_continue_requested)
         views.message_bar.remedy_requested.connect(self._on_remedy_requested)
         views.runs.open_requested.connect(lambda path: post(OpenCheckpoint(path=path)))
@@ -79,8 +81,11 @@ class RunDesk(QObject):
             case RunsListed():
                 self._loaded = event.loaded
                 views.runs.show_runs(event)
+                views.generate.show_runs(event)
+                self._others.show()
             case CurvesRead():
                 views.runs.show_curves(event)
+                self._others.take(event)
             case CheckpointFailed():
                 self._save_problem = event.message
             case CheckpointSaved():
@@ -106,6 +111,7 @@ class RunDesk(QObject):
                 views.runs.show_verification(text, is_under_way=False)
             case RunStarted():
                 self._way_back = None
+                self._post(ListRuns())  # its folder is there only now
             case _:
                 pass
 

@@ -154,7 +154,9 @@ class RunDisplay:
         self._views.progress.show_moment(step)
         self._views.samples.show_moment(step)
         if len(self._moments):
-            self._draw_probe(self._moments[-1 if place is None else place])
+            shown, latest = self._moments[-1 if place is None else place], self._moments[-1]
+            self._draw_probe(shown)
+            self._views.time_bar.show_probe_differs("" if shown.tokens == latest.tokens else "".join(shown.tokens))
 
     def show_sample(self, event: SampleWritten) -> None:
         """The model has written a sample."""

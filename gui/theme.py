@@ -14,7 +14,7 @@ from gui.icons import icon_file
 class Theme:
     """One set of colours as #RRGGBB. `faint` is for ticks and placeholders only; the others are fit to be read as text.
 
-    `runs` tell runs apart, whichever colours one sees. `accent_text` is the accent where it is read on `accent_ground`.
+    `runs` tell runs apart, whichever colours one sees; those like `training` and `validation` come last. `accent_text` is the accent where it is read on `accent_ground`.
     """
 
     name: str
@@ -59,7 +59,7 @@ DARK: Final = Theme(
     good="#4CC38A",
     bad="#FF6B6B",
     heatmap=("#440154", "#482878", "#3E4A89", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C", "#FDE725"),
-    runs=("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#D55E00", "#CC79A7", "#C9D1DA"),
+    runs=("#009E73", "#F0E442", "#CC79A7", "#C9D1DA", "#D55E00", "#56B4E9", "#E69F00"),
 )
 LIGHT: Final = Theme(
     name="light",
@@ -81,7 +81,7 @@ LIGHT: Final = Theme(
     good="#177A4B",
     bad="#C93A3A",
     heatmap=("#EEF4FB", "#C9DDF0", "#9AC4E2", "#5FA2CE", "#2F7DBB", "#1459A0", "#08306B"),
-    runs=("#0072B2", "#D07000", "#009E73", "#3B1E78", "#8E1B10", "#C76AA0", "#3D4650"),
+    runs=("#009E73", "#3B1E78", "#C76AA0", "#3D4650", "#8E1B10", "#0072B2", "#D07000"),
 )
 
 FIELD_RADIUS: Final = 6
@@ -230,6 +230,7 @@ QTreeView::item:selected {{ background: {theme.accent_ground}; color: {theme.acc
 QTreeView::branch, QTreeView::branch:selected {{ background: transparent; image: none; }}
 QTreeView#branch_tree {{ border-top: 1px solid {theme.hairline}; padding-top: 2px; }}
 QTreeView#run_library::item {{ color: {theme.text}; border-radius: 0; }}
+QTreeView#run_library::indicator {{ width: {scaled(11)}px; height: {scaled(11)}px; border: none; background: transparent; image: none; }}
 QTreeView#run_library::branch:selected {{ background: {theme.accent_ground}; }}
 QTreeView#run_library::branch:has-children:closed {{ image: url("{icon_file("chevron_right")}"); }}
 QTreeView#run_library::branch:has-children:open {{ image: url("{icon_file("chevron")}"); }}

@@ -173,6 +173,7 @@ class WindowLayout(QObject):
                 actions.verify,
                 actions.runs,
                 self.runs.compare_action,
+                self.runs.show_beside_action,
             ],
             "Curves": [
                 progress.log_axis_action,
@@ -317,6 +318,7 @@ class WindowLayout(QObject):
         if geometry is not None:
             self._window.restoreGeometry(geometry)
         self.progress.recall(preferences)
+        self.runs.tree.recall(preferences)
         self._saved_docks = preferences.value("docks")
         name = str(preferences.value("layout"))
         if name in _LAYOUTS:

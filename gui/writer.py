@@ -36,22 +36,27 @@ class Writer:
         """Whether a text is under way."""
         return self._tokens is not None
 
-    def start(self, request: Generate, model: GPTLanguageModel, tokenizer: Tokenizer) -> None:
-        """Begin a text; a request that cannot be met is reported, and the text under way goes on."""
+    def start(self, request: Generate, model: GPTLanguageModel, tokenizer: Tokenizer, step: int) -> bool:
+        """Begin a text with a model as it is after `step` steps, and tell whether it was begun.
+
+        A request that cannot be met is reported, and the text under way goes on.
+        """
         try:
             sampling = _sampling(request)
             prompt, following = _ids_of(request, tokenizer)
         except (VocabularyError, ValueError) as error:
             self._emit(ProblemFound(message=str(error), source="prompt"))
-            return
+            return False
         self.stop()
         seed = with_seed(request).seed
         self._vocabulary = tokenizer.vocabulary
         self._decode = tokenizer.new_decoder()
         self._written, self._busy_s = 0, 0.0
         texts = [self._decode(token_id) for token_id in following]
-        self._emit(GenerationStarted(prompt=request.prompt, seed=seed, last_text=texts[-1] if texts else ""))
+        last_text = texts[-1] if texts else ""
+        self._emit(GenerationStarted(prompt=request.prompt, seed=seed, last_text=last_text, step=step))
         self._tokens = model.stream(np.append(prompt, following), request.max_new_tokens, sampling, stream(seed, "generate"))
+        return True
 
     def preview(self, request: Generate, model: GPTLanguageModel, tokenizer: Tokenizer) -> None:
         """Tell what could come after the prompt; a request that cannot be met shows nothing."""

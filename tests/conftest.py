@@ -7,9 +7,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: two threads 
 import hypothesis
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
+from PySide6.QtGui import QAction, QMouseEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QWidget
 
 from gui.application import create_application
 from gui.main_window import MainWindow
@@ -54,6 +54,18 @@ def small_settings():
 def qapp():
     """The application as the program makes it, in place of pytest-qt's plain one."""
     return create_application(["nanograd"])
+
+
+@pytest.fixture
+def move_mouse():
+    """Tell a widget that the pointer is at a place in it, wherever the real one is."""
+
+    def move(widget, place):
+        none = Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+        position = QPointF(place)
+        QApplication.sendEvent(widget, QMouseEvent(QEvent.Type.MouseMove, position, widget.mapToGlobal(position), *none))
+
+    return move
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Runs side by side: the settings that differ, and their losses over each other."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
@@ -25,13 +24,10 @@ from PySide6.QtWidgets import (
 from gui.events import CurvesRead, KeptRun
 from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, scaled, set_role
-from gui.views.comparison_plot import ComparedCurve, ComparisonPlot
+from gui.views.comparison_plot import ComparisonPlot
+from gui.views.run_lines import RunCurve, legend_text
 from gui.views.run_names import began_text, differences, legend_names, title_of
 from gui.views.run_tree import swatch
-
-_MARK_TEXTS: Final = ("●", "■", "▲", "◆", "▼", "⬟", "★")
-"""ComparisonPlot's marks as characters."""
-_MOST_LINES: Final = 4
 
 
 class Comparison(QWidget):
@@ -44,7 +40,7 @@ class Comparison(QWidget):
         self._theme = DARK
         self._runs: Sequence[KeptRun] = ()
         self._looks: Mapping[Path, int] = {}
-        self._curves: list[ComparedCurve] = []
+        self._curves: list[RunCurve] = []
         self.plot = ComparisonPlot()
         self.table = QTableWidget()
         self._parts = QSplitter(Qt.Orientation.Vertical)
@@ -68,6 +64,16 @@ class Comparison(QWidget):
         self._show_legend()
         self._show_curves()
 
+    def show_looks(self, looks: Mapping[Path, int]) -> None:
+        """The compared runs have these looks now."""
+        if looks != self._looks:
+            self._looks = dict(self._looks) | dict(looks)
+            self._curves = [
+                replace(curve, look=self._looks[path]) for path, curve in zip(self.paths, self._curves, strict=bool(self._curves))
+            ]
+            self.show_theme(self._theme)
+            self._show_curves()
+
     def show_curves(self, event: CurvesRead) -> None:
         """Draw the curves of the runs that are compared."""
         told = [run for run in self._runs if run.path in event.curves]
@@ -75,7 +81,7 @@ class Comparison(QWidget):
             return  # of an earlier choice
         metrics = {run.path: event.curves[run.path] for run in told}
         self._curves = [
-            ComparedCurve(
+            RunCurve(
                 look=self._looks[path],
                 steps=numbers.steps.astype(np.float64),
                 train_loss=numbers.train_loss,
@@ -179,13 +185,8 @@ class Comparison(QWidget):
         self._parts.setSizes([10_000, least])
 
     def _show_legend(self) -> None:
-        colours = self._theme.runs
-        parts = [
-            f"<span style='color:{colours[self._looks[run.path] % len(colours)]}'>━{_MARK_TEXTS[self._looks[run.path] % len(_MARK_TEXTS)]}"
-            f"━</span>&nbsp;{escape(name)}"
-            for run, name in zip(self._runs, legend_names(self._runs), strict=True)
-        ]
-        self._legend.setText(("<br>" if len(parts) <= _MOST_LINES else " &nbsp; ").join(parts))
+        looks = [self._looks[run.path] for run in self._runs]
+        self._legend.setText(legend_text(legend_names(self._runs), looks, self._theme))
 
     def _show_missing(self, runs: Sequence[KeptRun], without: Sequence[KeptRun]) -> None:
         texts = []

@@ -111,12 +111,16 @@ class Curves(QWidget):
     def _paint_legend(self, painter: QPainter) -> None:
         """What the window says in the panel's header."""
         painter.setFont(interface_font(SMALL_PX))
-        x = AXIS_WIDTH_PX + 10
-        for name, colour in (("training", self._theme.training), ("validation", self._theme.validation)):
-            painter.fillRect(QRectF(x, 9, 14, 3), QColor(colour))
+        x, y = AXIS_WIDTH_PX + 10, 9
+        own = (("training", self._theme.training), ("validation", self._theme.validation))
+        for name, colour in (*own, *self.loss_plot.others.named(self._theme)):
+            width = 36 + painter.fontMetrics().horizontalAdvance(name)
+            if x + width > self.width():
+                x, y = AXIS_WIDTH_PX + 10, y + painter.fontMetrics().height()
+            painter.fillRect(QRectF(x, y, 14, 3), QColor(colour))
             painter.setPen(QColor(self._theme.muted))
-            painter.drawText(QPoint(x + 20, 15), name)
-            x += 36 + painter.fontMetrics().horizontalAdvance(name)
+            painter.drawText(QPoint(x + 20, y + 6), name)
+            x += width
 
     def _draw_course(self, name: str) -> None:
         if not self.courses[name].isHidden():

@@ -13,15 +13,17 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from gui.events import GenerationFinished, GenerationStarted, NextPreviewed, TextGenerated
+from gui.events import GenerationFinished, GenerationStarted, NextPreviewed, RunsListed, TextGenerated, WrittenBeside
 from gui.text_size import sized
 from gui.theme import Theme, mono_font, scaled, set_role, set_style_property
-from gui.views.beside import BesideText, MomentChoice
+from gui.views.beside import Beside, BesideChoice, BesideText
 from gui.views.branch_tree import Branch, BranchTree
+from gui.views.elided_label import ElidedLabel
 from gui.views.generation_settings import GenerationRequest, GenerationSettings, Problems
 from gui.views.header_row import HeaderRow
 from gui.views.next_distribution import NextDistribution
@@ -58,9 +60,11 @@ class GenerateView(QWidget):
         self.generated_text = WrittenText()
         self.settings = GenerationSettings()
         self.branches = BranchTree()
-        self.beside_setting = MomentChoice()
+        self.beside_setting = BesideChoice()
         self.beside_text = BesideText("beside_text")
-        self._heading = QLabel()
+        self._beside: Beside = None
+        self._step = 0
+        self._heading = ElidedLabel()
         self.generate_button = QPushButton("Generate")
         self.stop_generating_button = QPushButton("Stop")
         self.copy_button = QPushButton("Copy")
@@ -82,7 +86,7 @@ class GenerateView(QWidget):
 
     def request(self) -> GenerationRequest:
         """What the fields ask for now, whether it can be done or not."""
-        return replace(self.settings.request(self.prompt_edit.toPlainText()), beside_step=self.beside_setting.step)
+        return replace(self.settings.request(self.prompt_edit.toPlainText()), beside=self.beside_setting.beside)
 
     def set_available(self, is_available: bool, reason: str = "") -> None:
         """Whether there is a model to write; otherwise `reason` says what to do."""
@@ -110,6 +114,8 @@ class GenerateView(QWidget):
         self.generated_text.append_tokens(self.branches.current.tokens)
         self.show_prompt_problem("")
         self._seed.setText(f"seed {event.seed}")
+        self._step = event.step
+        self._show_beside()
         self._show_status("writing")
         self._show_possible()
 
@@ -217,9 +223,11 @@ class GenerateView(QWidget):
         column.addLayout(buttons)
 
     def _build_texts(self) -> QHBoxLayout:
-        """The text, and that of an earlier moment at its right."""
+        """The text, and that of an earlier moment or another run at its right."""
         present = QVBoxLayout()
-        present.setSpacing(2)
+        present.setSpacing(4)
+        self._heading.setObjectName("present_heading")
+        self._heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         set_role(self._heading, "small")
         self._heading.hide()
         present.addWidget(self._heading)
@@ -235,18 +243,35 @@ class GenerateView(QWidget):
         self.beside_setting.show_moments(steps)
         self.header.arrange()
         if not steps:
-            self._show_beside(None)
+            self._beside = None
+            self._show_beside()
 
-    def show_beside(self, event: GenerationStarted | TextGenerated | GenerationFinished) -> None:
-        """The text of the earlier moment begins, grows, or is complete."""
-        self.beside_text.show_event(event)
+    def show_runs(self, event: RunsListed) -> None:
+        """Offer the other runs to write beside this one."""
+        self.beside_setting.show_runs(event)
+        self.header.arrange()
 
-    def _show_beside(self, step: int | None) -> None:
-        """Make room for a second text, or take it back."""
-        self._heading.setVisible(step is not None)
-        self._heading.setText("now")
-        self.beside_text.heading.setText("" if step is None else f"step {step:,}")
-        self.beside_text.setVisible(step is not None)
+    def show_beside(self, event: WrittenBeside) -> None:
+        """The text of the earlier moment or the other run begins, grows, is complete, or cannot be written."""
+        heading = self._headings(event.event.step)[1] if isinstance(event.event, GenerationStarted) else ""
+        self.beside_text.show_event(event, heading)
+        self._show_possible()
+
+    def _show_beside(self) -> None:
+        """Make room for the second text that was asked for, or take it back."""
+        present, other = self._headings(0)
+        self._heading.setText(present)
+        self._heading.setVisible(self._beside is not None)
+        if self._beside is not None:
+            self.beside_text.begin(other)
+        else:
+            self.beside_text.end()
+
+    def _headings(self, step_beside: int) -> tuple[str, str]:
+        """What to write over the text and over the one beside it: whose each is."""
+        if isinstance(self._beside, Path):
+            return self.beside_setting.headings(self._beside, self._step, step_beside)
+        return f"now, step {self._step:,}", f"step {self._beside or 0:,}"
 
     def _action_buttons(self) -> tuple[QPushButton, ...]:
         return self.generate_button, self.stop_generating_button, self.back_button, self.copy_button, self.save_button
@@ -288,7 +313,7 @@ class GenerateView(QWidget):
     def _show_possible(self) -> None:
         """Enable what can be done now."""
         self.generate_button.setEnabled(self._is_available and not self._is_generating)
-        self.stop_generating_button.setEnabled(self._is_generating)
+        self.stop_generating_button.setEnabled(self._is_generating or self.beside_text.is_writing)
         self.copy_button.setEnabled(not self.generated_text.document().isEmpty())
         self.save_button.setEnabled(self.copy_button.isEnabled())
         self.back_button.setVisible(self.branches.current.parent is not None)
@@ -308,8 +333,8 @@ class GenerateView(QWidget):
         branch = self.branches.current
         self._fork = place, token
         following = tuple(each.token for each in [*branch.tokens[:place], token])
-        self._show_beside(None)
-        self.generate_requested.emit(replace(self.request(), prompt=branch.prompt, following=following, beside_step=None))
+        self._beside = None
+        self.generate_requested.emit(replace(self.request(), prompt=branch.prompt, following=following, beside=None))
 
     @Slot(int, object)
     def _on_rival_chosen(self, place: int, text: str) -> None:
@@ -372,7 +397,7 @@ class GenerateView(QWidget):
         if problems:
             self._refuse(problems)
         else:
-            self._show_beside(self.beside_setting.step)
+            self._beside = self.beside_setting.beside
             self.generate_requested.emit(self.request())
 
     @Slot()

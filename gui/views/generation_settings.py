@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Signal, Slot
@@ -30,7 +31,7 @@ _FIELD_TEXTS: Final = (
 class GenerationRequest:
     """What the user asks for: `top_k` 0 and `top_p` 1 are off, `temperature` 0 takes the likeliest, `seed` -1 is a random one.
 
-    `following` are the tokens after the prompt that are there already.
+    `following` are the tokens after the prompt that are there already; `beside` is the step or the run whose model writes too.
     """
 
     prompt: str
@@ -41,7 +42,7 @@ class GenerationRequest:
     seed: int
     repetition_penalty: float = 1.0
     following: tuple[str, ...] = ()
-    beside_step: int | None = None
+    beside: int | Path | None = None
 
     def problems(self) -> dict[str, str]:
         """What is wrong with it: a field's name -> a message."""

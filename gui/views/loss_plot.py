@@ -1,5 +1,6 @@
 """The loss over the steps: a plot that can be zoomed, dragged and read off."""
 
+from collections.abc import Sequence
 from functools import partial
 from math import floor, isfinite, log, log10
 from time import perf_counter
@@ -8,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from gui.format import loss_text
@@ -18,6 +19,7 @@ from gui.theme import DARK, SMALL_PX, Theme, interface_font
 from gui.views.change_text import name_change
 from gui.views.loss_readout import describe_step
 from gui.views.plot_axis import AXIS_WIDTH_PX, Floats, PlotAxis, envelope, nice_ticks, pen, thinned
+from gui.views.run_lines import RunCurve, RunLines
 
 MOST_DOTS: Final = 120
 
@@ -45,6 +47,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._pressed_at: QPointF | None = None
         self._theme = DARK
         self._y_range = (0.0, 1.0)
+        self.others = RunLines(self)
         self._add_curves()
         self._hair = QWidget(self.viewport())
         self._readout = QLabel(self.viewport())
@@ -99,6 +102,10 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             self._fit_range()
         self._draw()
 
+    def show_others(self, curves: Sequence[RunCurve]) -> None:
+        """Draw these runs behind this one, from the next time it is drawn."""
+        self.others.show_curves(curves)
+
     def show_logarithmic(self, is_logarithmic: bool) -> None:
         """Draw losses by their logarithm, or plainly."""
         self._is_logarithmic = self._left.is_logarithmic = is_logarithmic
@@ -147,18 +154,9 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             f" color: {theme.muted};"
         )
 
-    def picture(self) -> QImage:
-        """The plot as it is seen now, with twice the pixels."""
-        image = QImage(self.size() * 2, QImage.Format.Format_ARGB32_Premultiplied)
-        image.fill(QColor(self._theme.panel))
-        painter = QPainter(image)
-        self.render(painter)
-        painter.end()
-        return image
-
     def readout_at(self, step: int) -> str:
         """What the run told at `step`, or at the step nearest to it that is there, as rich text; empty where there is none."""
-        return describe_step(self._history, step, self._weight, self._theme)
+        return describe_step(self._history, step, self._weight, self._theme, self.others.validation_at(step, self._theme))
 
     def _add_curves(self) -> None:
         self._raw = pg.PlotCurveItem(antialias=False, skipFiniteCheck=True)
@@ -232,7 +230,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def _fit_range(self) -> None:
         """All steps from 0 to the last, and all losses that are finite."""
-        last = max(self._max_steps, int(self._history.steps[-1]) if self._history.steps.size else 0)
+        last = max([self._max_steps, *self._history.steps[-1:].tolist(), *(self.others.extent or ())[:1]])
         self._y_range = self._needed_range()
         box = self.plotItem.getViewBox()
         margin = last * 14 / max(box.width() - 28, 50)
@@ -243,6 +241,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         parts = [self._history.train_loss, self._history.validation_loss]
         if self._vocabulary_size > 1:
             parts.append(np.array([log(self._vocabulary_size)]))
+        parts += [np.array((self.others.extent or ())[1:])]
         ends = [[float(np.nanmin(part)), float(np.nanmax(part))] for part in parts if np.isfinite(part).any()]
         losses = self._scaled(np.array(ends).ravel())
         losses = losses[np.isfinite(losses)]
@@ -269,6 +268,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._raw.setData(raw_x, self._scaled(raw_y))
         smooth_x, smooth_y = thinned(x, history.smoothed(self._weight)[part], columns) if self._weight else (raw_x, raw_y)
         self._smooth.setData(smooth_x, self._scaled(smooth_y))
+        self.others.draw(self._theme, self._scaled, (left, right))
         self._draw_validation()
         self._draw_marks()
 

@@ -1,5 +1,6 @@
 """What a run told at one step, as the plot of its loss shows it under the pointer."""
 
+from collections.abc import Iterable
 from html import escape
 
 import numpy as np
@@ -10,8 +11,13 @@ from gui.theme import Theme
 from gui.views.change_text import describe_change
 
 
-def describe_step(history: RunHistory, step: int, smoothing: float, theme: Theme) -> str:
-    """What the run told at `step`, or at the step nearest to it that is there, as rich text; empty where there is none."""
+def describe_step(
+    history: RunHistory, step: int, smoothing: float, theme: Theme, others: Iterable[tuple[str, str, float]] = ()
+) -> str:
+    """What the run told at `step`, or at the step nearest to it that is there, as rich text; empty where there is none.
+
+    `others` are the marks, colours and validation losses of other runs.
+    """
     steps = history.steps
     lines = []
     if steps.size and step >= 1:
@@ -30,6 +36,8 @@ def describe_step(history: RunHistory, step: int, smoothing: float, theme: Theme
                 history.validation_loss[index],
             )
         )
+    if lines:
+        lines += [_line("validation", colour, loss, mark) for mark, colour, loss in others]
     if steps.size and step >= 1:
         index = int(np.searchsorted(steps, step))
         for name, value in (
@@ -45,5 +53,7 @@ def describe_step(history: RunHistory, step: int, smoothing: float, theme: Theme
     return f"<table cellspacing=0 cellpadding=1>{title}{''.join(lines)}</table>" if lines else ""
 
 
-def _line(name: str, colour: str, loss: float) -> str:
-    return f"<tr><td><span style='color:{colour}'>━</span> {name}&nbsp;&nbsp;</td><td align=right>{loss_text(loss)}</td></tr>"
+def _line(name: str, colour: str, loss: float, mark: str = "━") -> str:
+    return (
+        f"<tr><td><span style='color:{colour}'>{mark}</span> {name}&nbsp;&nbsp;</td><td align=right>{loss_text(loss)}</td></tr>"
+    )

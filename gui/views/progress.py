@@ -1,5 +1,6 @@
 """How the run goes: the loss, the learning rate, the gradient norm and the speed."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.events import KeptRun
 from gui.format import loss_text, tooltip_text
 from gui.redraw import RedrawClock
 from gui.run_history import RunHistory
@@ -29,6 +31,7 @@ from gui.theme import DARK, TITLE_PX, Theme, interface_font, scaled, set_role
 from gui.views.curves import COURSES, Curves
 from gui.views.header_row import HeaderRow
 from gui.views.number_field import NumberField
+from gui.views.other_curves import OtherCurves, OtherRun
 from gui.views.panel import hairline
 
 
@@ -57,6 +60,7 @@ class ProgressView(QWidget):
         self._moment: int | None = None
         self.curves = Curves()
         self.loss_plot = self.curves.loss_plot
+        self._others = OtherCurves(self.loss_plot)
         self.smoothing_setting = NumberField()
         self.log_axis_button = _flat_button("log_axis_button", "log", "Logarithmic axis", "Draw the loss by its logarithm")
         self.latest_button = _flat_button(
@@ -96,6 +100,11 @@ class ProgressView(QWidget):
         self._history, self._max_steps, self._vocabulary_size = history, max_steps, vocabulary_size
         self.request_redraw()
 
+    def show_others(self, others: Sequence[OtherRun], present: KeptRun | None) -> None:
+        """Draw these runs behind the present one, and name what differs."""
+        self._others.show_others(others, present)
+        self.request_redraw()
+
     def request_redraw(self) -> None:
         """There is something new in the history: it is drawn at the next turn of the view's clock."""
         self._clock.request()
@@ -109,6 +118,7 @@ class ProgressView(QWidget):
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
         self.curves.show_theme(theme)
+        self._others.show_theme(theme)
         self._training_legend.show_colour(theme.training)
         self._validation_legend.show_colour(theme.validation)
         for figure in self._figures.values():
@@ -173,7 +183,11 @@ class ProgressView(QWidget):
         row = QHBoxLayout(body)
         row.setContentsMargins(0, 0, 4, 0)
         row.setSpacing(12)
-        row.addWidget(self.curves, 2)
+        plots = QVBoxLayout()
+        plots.setSpacing(0)
+        plots.addWidget(self._others)
+        plots.addWidget(self.curves, 1)
+        row.addLayout(plots, 2)
         column = QVBoxLayout(self._column)
         column.setContentsMargins(0, 4, 0, 8)
         column.setSpacing(0)
@@ -228,6 +242,7 @@ class ProgressView(QWidget):
     def _redraw(self) -> None:
         history = self._history
         self._pages.setCurrentIndex(1 if history.steps.size or history.validation_steps.size else 0)
+        self._others.draw(self.smoothing_setting.value())
         self.curves.show_history(history, self._max_steps, self._vocabulary_size, self.smoothing_setting.value())
         for name, figure in self._figures.items():
             if figure.isVisible():

@@ -1,5 +1,6 @@
 """What runs are called, and what sets several of them apart."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,19 +13,29 @@ from nanograd.training.settings import declared_settings
 _NAMED_DIFFERENCES: Final = 3
 
 
-def began_text(path: Path) -> str:
-    """When a run began, which its folder's name begins with; the name itself where it does not."""
+def began_text(path: Path, has_seconds: bool = False) -> str:
+    """When a run began, to the minute or the second, which its folder's name begins with; the name itself where it does not."""
     try:
         began = datetime.strptime(path.name[:17], "%Y-%m-%d-%H%M%S")
     except ValueError:
         return path.name
-    return f"{began.day} {began:%b %H:%M}"
+    return f"{began.day} {began:%b %H:%M:%S}" if has_seconds else f"{began.day} {began:%b %H:%M}"
 
 
-def title_of(run: KeptRun) -> str:
+def title_of(run: KeptRun, has_seconds: bool = False) -> str:
     """When the run began, and the text's name."""
-    began = began_text(run.path)
+    began = began_text(run.path, has_seconds)
     return run.path.name if began == run.path.name else f"{began} · {Path(run.corpus_name).stem}"
+
+
+def titles(runs: Sequence[KeptRun]) -> list[str]:
+    """A title for each run that no other has: to the second where two began in the same minute, at worst its folder's name."""
+    to_minute, to_second = Counter(map(title_of, runs)), Counter(title_of(run, True) for run in runs)
+    found = []
+    for run in runs:
+        is_one = to_minute[title_of(run)] == 1
+        found.append(title_of(run, not is_one) if is_one or to_second[title_of(run, True)] == 1 else run.path.name)
+    return found
 
 
 def differences(runs: Sequence[KeptRun]) -> dict[str, list[str]]:
@@ -50,8 +61,8 @@ def legend_names(runs: Sequence[KeptRun]) -> list[str]:
     return [
         name
         if run.settings and name and names.count(name) == 1
-        else ", ".join(filter(None, [name if run.settings else "", title_of(run)]))
-        for name, run in zip(names, runs, strict=True)
+        else ", ".join(filter(None, [name if run.settings else "", title]))
+        for name, run, title in zip(names, runs, titles(runs), strict=True)
     ]
 
 

@@ -5,11 +5,12 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSignalBlocker, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSettings, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
@@ -21,12 +22,16 @@ from gui.events import KeptRun, RunsListed
 from gui.format import bytes_text, count_text, loss_text
 from gui.text_size import sized
 from gui.theme import DARK, Theme, scaled
+from gui.views.run_lines import colour_of
+from gui.views.run_looks import RunLooks
 from gui.views.run_names import title_of
 
 _PLACE: Final = Qt.ItemDataRole.UserRole
 _SHARE: Final = Qt.ItemDataRole.UserRole + 1
+_LOOK: Final = Qt.ItemDataRole.UserRole + 2
 _NAME, _STEP, _BEST, _DISK = range(4)
 _SWATCH_PX: Final = 9
+_INDICATOR: Final = QStyle.SubElement.SE_ItemViewItemCheckIndicator
 _FORK_MARK: Final = "↳ "
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 Place = tuple[Path, int | None]
@@ -34,14 +39,21 @@ Place = tuple[Path, int | None]
 
 
 class RunTree(QTreeWidget):
-    """A row for each run, and below it its checkpoints, with bars for what they take. A run keeps its colour while it is shown."""
+    """A row for each run, and below it its checkpoints, with bars for what they take.
+
+    A run's disc in its colour is its tick: filled where its curve is shown beside the present run's, which is filled always.
+    """
+
+    shown_changed = Signal()
+    """Other runs are ticked now, or have another colour."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._bars = _DiskBars(self)
+        self._bars, self._names = _DiskBars(self), _NameCells(self)
         self._theme = DARK
         self._event = RunsListed(runs=(), loaded=None, texts_byte_count=0, trash_byte_count=0)
-        self._looks: dict[str, int] = {}
+        self._looks = RunLooks()
+        self._ticked: set[str] = set()
         self._wanted: list[str] = []
         self._prepare()
 
@@ -52,15 +64,42 @@ class RunTree(QTreeWidget):
 
     def look_of(self, path: Path) -> int:
         """The number of a run's colour and mark."""
-        return self._looks[path.name]
+        return self._looks.of(path.name)
+
+    @property
+    def loaded_run(self) -> KeptRun | None:
+        """The present run; None where there is none, or it is not listed yet."""
+        return None if self._event.loaded is None else self.runs.get(self._event.loaded)
+
+    @property
+    def shown(self) -> list[KeptRun]:
+        """The runs whose curves are to be shown beside the present one's."""
+        return [run for run in self.runs.values() if run.path.name in self._ticked and run.path != self._event.loaded]
+
+    def tick(self, paths: Iterable[Path], is_shown: bool) -> None:
+        """Show the curves of these runs beside the present one's, or not."""
+        for item in self._items():
+            path = item.data(_NAME, _PLACE)[0]
+            if path in set(paths) and path != self._event.loaded:
+                item.setCheckState(_NAME, Qt.CheckState.Checked if is_shown else Qt.CheckState.Unchecked)
+
+    def give_look(self, paths: Iterable[Path], look: int) -> None:
+        """Give these runs this colour and mark from now on."""
+        for path in paths:
+            self._looks.choose(path.name, look)
+        self.show_runs(self._event)
+        self.shown_changed.emit()
+
+    def recall(self, preferences: QSettings) -> None:
+        """Give the runs the looks that were written down, and write down what changes."""
+        self._looks.recall(preferences)
 
     def show_runs(self, event: RunsListed) -> None:
         """Show these runs; the rows that were chosen stay so, otherwise the loaded run is."""
         blocker = QSignalBlocker(self)  # for a moment nothing is chosen
         chosen, opened = self.chosen_places(), self._opened()
         self._event = event
-        for name in sorted(run.path.name for run in event.runs):
-            self._looks.setdefault(name, len(self._looks))
+        self._looks.give(sorted(run.path.name for run in event.runs))
         largest = max((run.byte_count for run in event.runs), default=1) or 1
         self.clear()
         self.addTopLevelItems([self._row_of(run, largest) for run in self._sorted(event.runs)])
@@ -109,8 +148,7 @@ class RunTree(QTreeWidget):
         """Draw in this theme's colours from now on."""
         self._theme = theme
         self._bars.show_theme(theme)
-        for item in self._items():
-            item.setIcon(_NAME, self._swatch(item.data(_NAME, _PLACE)[0]))
+        self._names.show_theme(theme)
         self.viewport().update()
 
     def _prepare(self) -> None:
@@ -118,9 +156,10 @@ class RunTree(QTreeWidget):
         self.setAccessibleName("Runs and their checkpoints")
         self.setHeaderLabels(["Run", "Step", "Best", "Disk"])
         self.setItemDelegateForColumn(_DISK, self._bars)
+        self.setItemDelegateForColumn(_NAME, self._names)
+        self.itemChanged.connect(self._on_item_changed)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setUniformRowHeights(True)
-        self.setIconSize(QSize(_SWATCH_PX, _SWATCH_PX))
         sized(self, lambda: self.setIndentation(scaled(14)))
         self.setAllColumnsShowFocus(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -149,23 +188,26 @@ class RunTree(QTreeWidget):
             (run.path, None),
             run.byte_count / largest,
         )
-        item.setIcon(_NAME, self._swatch(run.path))
-        state = "open in this window" if run.path == self._event.loaded else "open elsewhere" if run.is_open else ""
+        item.setData(_NAME, _LOOK, self.look_of(run.path))
+        is_loaded = run.path == self._event.loaded
+        is_filled = is_loaded or run.path.name in self._ticked
+        item.setCheckState(_NAME, Qt.CheckState.Checked if is_filled else Qt.CheckState.Unchecked)
+        if is_loaded:
+            item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
+        state = "open in this window" if is_loaded else "open elsewhere" if run.is_open else ""
         parent = f"a copy of {run.parent[0]} from step {count_text(run.parent[1])}" if run.parent else ""
         length = f"step {count_text(run.step)} of {count_text(run.max_steps)}"
         told = ", ".join(filter(None, [run.path.name, length, state, parent]))
-        item.setToolTip(_NAME, "\n".join(filter(None, [told, run.problem, run.notes.strip()])))
+        tick = "" if is_loaded else "Click the disc, or press Space, to see its curve beside the present run's."
+        item.setToolTip(_NAME, "\n".join(filter(None, [told, run.problem, run.notes.strip(), tick])))
         font = item.font(_NAME)
-        font.setBold(run.path == self._event.loaded)
+        font.setBold(is_loaded)
         font.setItalic(bool(run.problem))
         item.setFont(_NAME, font)
         for at, byte_count in reversed(run.checkpoints):
             texts = ["checkpoint", count_text(at), "", bytes_text(byte_count)]
             item.addChild(_row(texts, (run.path, at), byte_count / largest))
         return item
-
-    def _swatch(self, path: Path) -> QIcon:
-        return swatch(self._theme, self.look_of(path))
 
     def _opened(self) -> set[Path]:
         return {item.data(_NAME, _PLACE)[0] for item in self._items() if item.isExpanded()}
@@ -188,6 +230,41 @@ class RunTree(QTreeWidget):
     @Slot()
     def _on_sorting_changed(self) -> None:
         self.show_runs(self._event)
+
+    @Slot(QTreeWidgetItem, int)
+    def _on_item_changed(self, item: QTreeWidgetItem, column: int) -> None:
+        name, is_run = item.data(_NAME, _PLACE)[0].name, item.parent() is None
+        is_ticked = item.checkState(_NAME) == Qt.CheckState.Checked
+        if column == _NAME and is_run and is_ticked != (name in self._ticked):
+            (self._ticked.add if is_ticked else self._ticked.discard)(name)
+            self.shown_changed.emit()
+
+
+class _NameCells(QStyledItemDelegate):
+    """Draws the tick of a run as a disc in its colour, and as a ring where it is not ticked."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+
+    def show_theme(self, theme: Theme) -> None:
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().paint(painter, option, index)
+        look = index.data(_LOOK)
+        if look is None:
+            return
+        cell = QStyleOptionViewItem(option)
+        self.initStyleOption(cell, index)
+        box: QRectF = QRectF(cell.widget.style().subElementRect(_INDICATOR, cell, cell.widget))
+        colour = QColor(colour_of(look, self._theme))
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colour, 1.5))
+        painter.setBrush(colour if cell.checkState == Qt.CheckState.Checked else Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(box.center(), scaled(8) / 2, scaled(8) / 2)
+        painter.restore()
 
 
 class _DiskBars(QStyledItemDelegate):
@@ -215,7 +292,7 @@ def swatch(theme: Theme, look: int) -> QIcon:
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(theme.runs[look % len(theme.runs)]))
+    painter.setBrush(QColor(colour_of(look, theme)))
     painter.drawEllipse(picture.rect().adjusted(2, 2, -2, -2))
     painter.end()
     return QIcon(picture)

@@ -4,13 +4,14 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMenu,
     QPushButton,
     QScrollArea,
     QStackedLayout,
@@ -23,9 +24,10 @@ from gui.format import bytes_text, count_text
 from gui.theme import DARK, Theme, set_role, set_style_property
 from gui.views.comparison import Comparison
 from gui.views.elided_label import ElidedLabel
+from gui.views.run_lines import MARK_TEXTS
 from gui.views.run_names import began_text
 from gui.views.run_notes import RunNotes
-from gui.views.run_tree import Place, RunTree
+from gui.views.run_tree import Place, RunTree, swatch
 
 _EMPTY, _LIST, _COMPARISON = range(3)
 
@@ -70,7 +72,11 @@ class RunsView(QWidget):
         self.delete_button = _button("delete_run_button", "Delete", "Move this run to the trash, from where it can be put back")
         self.undo_button = _button("undo_delete_button", "Undo", "Put the run that was deleted last back")
         self.empty_button = _button("empty_trash_button", "Empty trash", "Remove the deleted runs for good")
+        self.more_button = _button("more_run_button", "⋯", "Its curve beside the present run's, and its colour")
         self.compare_action = QAction("Compare the chosen runs", self)
+        self.show_beside_action = QAction("Curve beside the present run's", self)
+        self._menu = QMenu(self.more_button)
+        self._colours = self._menu.addMenu("Colour")
         self._family, self._problem = QLabel(), QLabel()
         self._total = ElidedLabel()
         self._total.setObjectName("disk_use_label")
@@ -121,6 +127,8 @@ class RunsView(QWidget):
         """Draw in this theme's colours from now on."""
         self._theme = theme
         self.tree.show_theme(theme)
+        for look, action in enumerate(self._colours.actions()):
+            action.setIcon(swatch(theme, look))
         self.comparison.show_theme(theme)
         self._show_family()
 
@@ -139,13 +147,21 @@ class RunsView(QWidget):
         self.addAction(self.compare_action)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
-        for button in (self.open_button, self.fork_button, self.compare_button, self.verify_button, self.delete_button):
+        for button in (
+            self.open_button,
+            self.fork_button,
+            self.compare_button,
+            self.verify_button,
+            self.delete_button,
+            self.more_button,
+        ):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        buttons.addWidget(self.undo_button)
+        self._build_menu()
         foot = QHBoxLayout()
         foot.setSpacing(6)
         foot.addWidget(self._total, 1)
+        foot.addWidget(self.undo_button)
         foot.addWidget(self.empty_button)
         for label, role in (
             (self._total, "small"),
@@ -180,6 +196,21 @@ class RunsView(QWidget):
         for page in (empty, body, scroll):
             self._pages.addWidget(page)
 
+    def _build_menu(self) -> None:
+        """What else can be done with the chosen runs, for the button and for the right mouse button."""
+        self.show_beside_action.setObjectName("show_beside_action")
+        self.show_beside_action.setShortcut("Ctrl+Shift+B")
+        self.show_beside_action.setCheckable(True)
+        self.addAction(self.show_beside_action)
+        self._menu.setObjectName("more_run_menu")
+        self._menu.insertAction(self._colours.menuAction(), self.show_beside_action)
+        for look, mark in enumerate(MARK_TEXTS):
+            action = self._colours.addAction(f"Colour {look + 1}, mark {mark}")
+            action.setObjectName(f"run_look_{look + 1}")
+            action.triggered.connect(lambda _is_checked, look=look: self.tree.give_look(self._chosen_paths(), look))
+        self.more_button.setMenu(self._menu)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
     def _connect(self) -> None:
         self.tree.itemSelectionChanged.connect(self._on_choice_changed)
         self.tree.itemActivated.connect(self._on_open_clicked)
@@ -189,6 +220,9 @@ class RunsView(QWidget):
         self.fork_button.clicked.connect(self._on_fork_clicked)
         self.compare_button.clicked.connect(self.compare_action.trigger)
         self.compare_action.triggered.connect(self._on_compare_requested)
+        self.show_beside_action.triggered.connect(self._on_show_beside_requested)
+        self.tree.shown_changed.connect(self._on_shown_changed)
+        self.tree.customContextMenuRequested.connect(self._on_menu_requested)
         self.comparison.back_requested.connect(self._on_back_requested)
         self.verify_button.clicked.connect(self._on_verify_clicked)
         self.delete_button.clicked.connect(self._on_delete_clicked)
@@ -201,9 +235,11 @@ class RunsView(QWidget):
         places = self.tree.chosen_places()
         return places[0] if len(places) == 1 else None
 
+    def _chosen_paths(self) -> list[Path]:
+        return list(dict.fromkeys(path for path, _ in self.tree.chosen_places()))
+
     def _chosen_runs(self) -> list[KeptRun]:
-        runs = self.tree.runs
-        return [runs[path] for path in dict.fromkeys(path for path, _ in self.tree.chosen_places())]
+        return [self.tree.runs[path] for path in self._chosen_paths()]
 
     @Slot()
     def _on_choice_changed(self) -> None:
@@ -248,6 +284,10 @@ class RunsView(QWidget):
         self.delete_button.setEnabled(is_free and is_run and not is_loaded)
         self.compare_action.setEnabled(len(self._chosen_runs()) > 1)
         self.compare_button.setEnabled(self.compare_action.isEnabled())
+        shown, others = self.tree.shown, [run for run in self._chosen_runs() if run.path != self._loaded]
+        self.show_beside_action.setEnabled(bool(others))
+        self.show_beside_action.setChecked(bool(others) and all(run in shown for run in others))
+        self.more_button.setEnabled(bool(self._chosen_paths()))
 
     @Slot()
     def _on_open_clicked(self) -> None:
@@ -287,6 +327,20 @@ class RunsView(QWidget):
         self.comparison.show_runs(runs, {run.path: self.tree.look_of(run.path) for run in runs})
         self._pages.setCurrentIndex(_COMPARISON)
         self.compare_requested.emit(self.comparison.paths)
+
+    @Slot(bool)
+    def _on_show_beside_requested(self, is_shown: bool) -> None:
+        self.tree.tick(self._chosen_paths(), is_shown)
+
+    @Slot()
+    def _on_shown_changed(self) -> None:
+        self._show_possible()
+        self.comparison.show_looks({path: self.tree.look_of(path) for path in self.comparison.paths if path in self.tree.runs})
+
+    @Slot(QPoint)
+    def _on_menu_requested(self, place: QPoint) -> None:
+        if self._chosen_paths():
+            self._menu.popup(self.tree.viewport().mapToGlobal(place))
 
     @Slot()
     def _on_back_requested(self) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
-from gui.format import count_text
+from gui.format import count_text, tooltip_text
 from gui.icons import icon
 from gui.text_size import sized
 from gui.theme import DARK, Theme, scaled, set_role, set_style_property
@@ -29,6 +29,7 @@ class TimeBar(QFrame):
         self._theme = DARK
         self._steps: Sequence[int] = ()
         self._is_live = True
+        self._is_of_another_probe = False
         self.setObjectName("time_bar")
         set_role(self, "time")
         self.play_button = QPushButton()
@@ -68,12 +69,18 @@ class TimeBar(QFrame):
         last = max(len(steps) - 1, 0)
         place = last if shown is None else max((i for i, step in enumerate(steps) if step <= shown), default=last)
         was_blocked = self.time_slider.blockSignals(True)
-        self.time_slider.setRange(0, last)
+        self.time_slider.setRange(-1 if len(steps) == 1 else 0, last)  # a moment alone is the latest, at the right end
         self.time_slider.setValue(place)
         self.time_slider.blockSignals(was_blocked)
         self.time_slider.show_marks(marked)
         if not steps:
             self._is_live = True
+        self._show_possible()
+
+    def show_probe_differs(self, text: str) -> None:
+        """The moment shown looked at `text`, which is not what the probe is now; empty where it is."""
+        self._is_of_another_probe = bool(text)
+        self._step.setToolTip(tooltip_text(f"It looked at “{text}”") if text else "")
         self._show_possible()
 
     @Slot()
@@ -135,9 +142,16 @@ class TimeBar(QFrame):
             action.setEnabled(can_travel)
         self.live_button.setEnabled(bool(self._steps))
         set_style_property(self.live_button, "active", "true" if self._is_live and self._steps else "false")
-        self._step.setText(f"step {count_text(self._steps[self.time_slider.value()])}" if self._steps else self.EMPTY_TEXT)
+        self._step.setText(self._describe())
         colour = self._theme.muted if can_travel else self._theme.faint
         self.play_button.setIcon(icon("pause" if self._clock.isActive() else "play", colour))
+
+    def _describe(self) -> str:
+        """The moment shown, in words."""
+        if not self._steps:
+            return self.EMPTY_TEXT
+        notes = ["the only moment so far"] if len(self._steps) == 1 else ["of another probe"] if self._is_of_another_probe else []
+        return " · ".join([f"step {count_text(self._steps[self.time_slider.value()])}", *notes])
 
     @Slot()
     def _on_play_clicked(self) -> None:
@@ -188,7 +202,8 @@ class _MarkedSlider(QSlider):
         painter = QPainter(self)
         painter.setPen(QColor(self._theme.faint))
         span = self.width() - self.HANDLE_PX
-        places = {round(self.HANDLE_PX / 2 + span * mark / max(self.maximum(), 1)) for mark in self._marks}
+        first, count = self.minimum(), max(self.maximum() - self.minimum(), 1)
+        places = {round(self.HANDLE_PX / 2 + span * (mark - first) / count) for mark in self._marks}
         if len(places) <= span / 5:
             for x in places:
                 painter.drawLine(x, self.height() - 5, x, self.height() - 2)

@@ -19,18 +19,22 @@ def test_nothing_is_known_before_a_whole_step(pace):
     assert pace.step_s == pytest.approx(1.0)
 
 
-def test_the_time_of_a_step_is_the_mean_over_all_steps_between(pace):
-    pace.note_start(10.0, 4)
-    for at_s, step in ((11.0, 5), (14.0, 6)):
+def run_on(pace, times, at_s=0.0, step=0):
+    """Go on by a step for each of these times, after `step` steps."""
+    pace.note_start(at_s, step)
+    for took_s in times:
+        at_s, step = at_s + took_s, step + 1
         pace.note_step(at_s, step)
-    assert pace.step_s == pytest.approx(2.0)
+
+
+def test_the_time_of_a_step_is_the_mean_of_all_steps_after_the_beginning(pace):
+    run_on(pace, [5.0, 1.0, 2.0, 3.0], 10.0, 4)
+    assert pace.step_s == pytest.approx(2.5)
 
 
 def test_only_the_last_half_minute_counts(pace):
-    pace.note_start(0.0, 0)
-    for at_s, step in ((100.0, 1), (101.0, 2), (102.0, 3), (131.5, 4)):
-        pace.note_step(at_s, step)
-    assert pace.step_s == pytest.approx((1.0 + 29.5) / 2)
+    run_on(pace, [1.0] * 40 + [3.0] * 20)
+    assert pace.step_s == pytest.approx(3.0)
 
 
 def test_slow_steps_are_measured_though_they_take_longer_than_the_window(pace):
@@ -96,11 +100,13 @@ def test_evaluations_to_come_are_counted(step, max_steps, interval, expected):
     assert evaluations_between(step, max_steps, interval) == len(due) == expected
 
 
-def test_the_slowest_of_the_first_steps_are_left_out_and_none_later(pace):
-    pace.note_start(0.0, 0)
-    pace.note_step(9.0, 1)  # the window was being drawn
-    for step in range(2, 101):
-        pace.note_step(9.0 + (step - 1) * 0.1, step)
+def test_a_slow_beginning_is_left_out_and_a_rest_of_the_computer_does_not_count(pace):
+    run_on(pace, [0.5] * 20 + [0.1] * 30)
     assert pace.step_s == pytest.approx(0.1)
-    pace.note_step(9.0 + 100 * 0.1, 101)
-    assert pace.step_s == pytest.approx((9.0 + 100 * 0.1) / 101)
+    run_on(pace, [0.1] * 9 + [8.0] + [0.1] * 20, 8.0, 50)
+    assert pace.step_s == pytest.approx((59 * 0.1 + 4 * 0.1) / 60)
+
+
+def test_steps_that_are_slow_now_and_then_count_in_full(pace):
+    run_on(pace, [0.1, 0.1, 0.1, 0.3] * 25)  # the model is looked at
+    assert pace.step_s == pytest.approx(0.15)

@@ -19,14 +19,14 @@ def told():
     return []
 
 
-def request(beside_step, seed=3):
+def request(beside, seed=3):
     return Generate(
-        prompt="the ", max_new_tokens=12, temperature=1.0, top_k=0, top_p=1.0, seed=seed, beside_step=beside_step
+        prompt="the ", max_new_tokens=12, temperature=1.0, top_k=0, top_p=1.0, seed=seed, beside=beside
     )  # fmt: skip
 
 
 def write(past, run, step):
-    past.start(request(step), run)
+    past.start(request(step), run, run.trainer.tokenizer)
     while past.is_writing:
         past.write_for(0.0)
 
@@ -61,9 +61,9 @@ def test_without_a_moment_or_one_that_is_not_kept_nothing_is_written(run, told):
     past = Past(told.append)
     past.keep(run)
     for step in (None, 7):
-        past.start(request(step), run)
+        past.start(request(step), run, run.trainer.tokenizer)
         assert not past.is_writing
-    past.start(request(0), None)
+    past.start(request(0), None, run.trainer.tokenizer)
     assert not past.is_writing
 
 

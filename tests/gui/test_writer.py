@@ -21,7 +21,7 @@ def write(told, small_settings, small_corpus):
 
     def start(**changes):
         request = {"prompt": "the ", "max_new_tokens": 6, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 4} | changes
-        writer.start(Generate(**request), trainer.model, trainer.tokenizer)
+        writer.start(Generate(**request), trainer.model, trainer.tokenizer, step=0)
         return writer
 
     return start
@@ -110,7 +110,9 @@ def test_a_character_appears_with_the_last_of_its_bytes(told, small_settings, sm
                 yield TokenSampled(id=byte, probability=0.5, rivals=((byte, 0.5), (0xE2, 0.25)))
 
     writer = Writer(told.append)
-    writer.start(Generate(prompt="", max_new_tokens=6, temperature=1.0, top_k=0, top_p=1.0, seed=1), Scripted(), ByteTokenizer())
+    writer.start(
+        Generate(prompt="", max_new_tokens=6, temperature=1.0, top_k=0, top_p=1.0, seed=1), Scripted(), ByteTokenizer(), 0
+    )
     finish(writer)
     events = [event for event in told if isinstance(event, TextGenerated)]
     assert [event.text for event in events] == ["a", "", "é", "", "", "€"]
@@ -128,13 +130,13 @@ def test_a_text_goes_on_after_the_very_tokens_that_are_there_already(told, small
     request = Generate(
         prompt="a", following=("b", "\udce2", "\udc82"), max_new_tokens=1, temperature=1.0, top_k=0, top_p=1.0, seed=1
     )
-    writer.start(request, model, ByteTokenizer())
+    writer.start(request, model, ByteTokenizer(), 0)
     finish(writer)
     assert bytes(model.seen) == b"ab\xe2\x82"
     assert told[0].last_text == ""
     assert told[1].text == "€"
     whole = Generate(prompt="a", following=("\udcc3", "\udca9"), max_new_tokens=1, temperature=1.0, top_k=0, top_p=1.0, seed=1)
-    writer.start(whole, model, ByteTokenizer())
+    writer.start(whole, model, ByteTokenizer(), 0)
     assert told[-1].last_text == "é"
 
 

@@ -417,3 +417,17 @@ def test_a_new_probe_is_looked_at_live(person, text_file):
     person.find("probe_edit").setText("the dog")
     person.wait(lambda: person.find("attention_map").tokens == tuple("the dog"))
     assert person.find("moment_label").text() == "step 12"
+    person.find("time_slider").setValue(1)
+    assert person.find("moment_label").text().endswith("of another probe")
+    assert "he mat" in person.find("moment_label").toolTip()
+    person.do("live_button")
+    assert person.find("moment_label").text() == "step 12"
+
+
+def test_a_run_opened_from_a_single_file_shows_its_only_moment_as_the_latest(person, text_file, tmp_path):
+    person.train(text_file)
+    person.save(tmp_path / "alone.safetensors")
+    person.open_checkpoint(tmp_path / "alone.safetensors")
+    person.wait(lambda: person.find("moment_label").text() == "step 12 · the only moment so far")
+    slider = person.find("time_slider")
+    assert slider.value() == slider.maximum() > slider.minimum()

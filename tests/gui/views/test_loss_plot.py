@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from gui.run_history import RunHistory
 from gui.theme import LIGHT
 from gui.views.loss_plot import LossPlot, envelope, nice_ticks, thinned
+from gui.views.run_lines import RunCurve
 from nanograd.training.events import EvaluationFinished, ProbeChanged, RunFailed, SettingsChanged, StepFinished
 
 
@@ -137,12 +138,10 @@ def test_a_loss_that_is_no_number_is_marked_with_a_word(plot):
     assert plot.failure_text == "not a number at step 2"
 
 
-def test_the_picture_has_twice_the_pixels_and_the_theme_s_ground(plot):
+def test_the_plot_has_the_theme_s_ground(plot):
     plot.show_theme(LIGHT)
     plot.show_history(history_of([4.0]), 10, 65, 0.9)
-    picture = plot.picture()
-    assert (picture.width(), picture.height()) == (1000, 500)
-    assert picture.pixelColor(2, 2).name().upper() == LIGHT.panel
+    assert plot.grab().toImage().pixelColor(2, 2).name().upper() == LIGHT.panel
 
 
 def test_changes_on_the_way_are_marked_and_named(plot):
@@ -160,3 +159,31 @@ def test_changes_on_the_way_are_marked_and_named(plot):
     history.truncate(2)
     plot.show_history(history, 10, 5, 0.0)
     assert plot.change_text.startswith("Learning rate")
+
+
+def curve_of(length, height=2.0, look=0):
+    steps = np.arange(1.0, length + 1)
+    return RunCurve(
+        look=look, steps=steps, train_loss=np.full(length, height), validation_steps=steps[::10], validation_loss=np.full(len(steps[::10]), height + 1),
+    )  # fmt: skip
+
+
+def test_other_runs_lie_behind_in_few_points_and_all_of_them_is_in_sight(plot):
+    plot.show_history(history_of([4.0, 3.0]), 10, 0, 0.9)
+    plot.show_others([curve_of(200_000, 7.0), curve_of(30, look=1)])
+    plot.show_history(history_of([4.0, 3.0]), 10, 0, 0.9)
+    assert [count <= 2 * 501 for name, _, count in plot.others.drawn if name == "training"] == [True, True]
+    (left, right), (low, high) = ranges_of(plot)
+    assert left <= 0
+    assert right >= 200_000
+    assert low <= 2
+    assert high >= 8
+    assert "■</span> validation" in plot.readout_at(1)
+    lines = plot.others.drawn
+    plot.show_logarithmic(True)
+    assert plot.others.drawn == lines
+    assert ranges_of(plot)[1][1] < 1.2
+    plot.show_others([])
+    plot.show_history(history_of([4.0, 3.0]), 10, 0, 0.9)
+    assert plot.others.drawn == []
+    assert ranges_of(plot)[0][1] < 20

@@ -77,3 +77,21 @@ def test_a_run_that_is_gone_leaves_nothing_to_go_back_to(bar):
     bar.show_moments([], [])
     bar.show_theme(LIGHT)
     assert label(bar) == TimeBar.EMPTY_TEXT
+
+
+def test_a_moment_alone_is_the_latest_and_says_that_it_is_alone(bar):
+    bar.show_moments([40], [0])
+    assert label(bar) == "step 40 · the only moment so far"
+    assert bar.time_slider.value() == bar.time_slider.maximum() > bar.time_slider.minimum()
+    bar.show_moments([40, 50], [])
+    assert (label(bar), bar.time_slider.minimum()) == ("step 50", 0)
+
+
+def test_a_moment_of_another_probe_says_so_and_which_it_was(bar):
+    bar.show_moments([0, 10], [])
+    bar.time_slider.setValue(0)
+    bar.show_probe_differs("a < b")
+    assert label(bar) == "step 0 · of another probe"
+    assert "a &lt; b" in bar.findChild(object, "moment_label").toolTip()
+    bar.show_probe_differs("")
+    assert label(bar) == "step 0"
