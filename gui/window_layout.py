@@ -214,6 +214,8 @@ class WindowLayout(QObject):
             dock.show_tabbed(bool(self._laboratory.tabifiedDockWidgets(dock)))
         for tabs in self._laboratory.findChildren(QTabBar):
             tabs.setAccessibleName("Panels that share this place")
+            tabs.setElideMode(Qt.TextElideMode.ElideNone)  # where they are too many, arrows go through them
+            tabs.setUsesScrollButtons(True)
 
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""

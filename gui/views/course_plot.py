@@ -22,7 +22,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
     painted = Signal(float)
     follow_requested = Signal()
 
-    HEIGHT_PX: Final = 64
+    LOWEST_PX: Final = 40
 
     def __init__(self, name: str, title: str, show: Callable[[float], str], parent: QWidget | None = None) -> None:
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
@@ -45,7 +45,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         self.setObjectName(name)
         self.setAccessibleName(f"{title} over the steps")
         self.setFrameShape(self.Shape.NoFrame)
-        sized(self, lambda: self.setMinimumHeight(scaled(self.HEIGHT_PX)))
+        sized(self, lambda: self.setMinimumHeight(scaled(self.LOWEST_PX)))
         self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(y=True, alpha=1.0)
@@ -111,7 +111,9 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
             return
         low, high = float(values.min()), float(values.max())
         low = min(low, 0.0)
-        self.plotItem.getViewBox().setYRange(low, high + 0.45 * max(high - low, 1e-12), padding=0)
+        box = self.plotItem.getViewBox()
+        label = min(scaled(18) / max(box.height(), 1.0), 0.5)
+        box.setYRange(low, high + label / (1 - label) * max(high - low, 1e-12), padding=0)
 
     def _on_range_changed(self, *_: Any) -> None:
         self._draw()
