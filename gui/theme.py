@@ -369,6 +369,11 @@ QTabBar::tab {{ background: transparent; color: {theme.muted}; border: none; pad
 QTabBar::tab:hover {{ color: {theme.text}; }}
 QTabBar::tab:selected {{ background: {theme.panel}; color: {theme.text}; }}
 QTabBar::tab:focus {{ color: {theme.accent}; }}
+QTabBar::scroller {{ width: 44px; }}
+QTabBar QToolButton {{ background: {theme.ground}; border: none; border-radius: 0; padding: 0; min-height: 0; margin: 2px 0 4px 0; }}
+QTabBar QToolButton::left-arrow {{ image: url("{icon_file("chevron_left")}"); width: 14px; height: 14px; }}
+QTabBar QToolButton::right-arrow {{ image: url("{icon_file("chevron_right")}"); width: 14px; height: 14px; }}
+QTabBar QToolButton::left-arrow:disabled, QTabBar QToolButton::right-arrow:disabled {{ image: none; }}
 """
 
 

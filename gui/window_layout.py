@@ -192,7 +192,7 @@ class WindowLayout(QObject):
         set_role(side, "plain")
         sized(side, lambda: side.setFixedWidth(scaled(_SIDE_PX)))
         column = QVBoxLayout(side)
-        column.setContentsMargins(0, 12, 0, 12)
+        column.setContentsMargins(0, 12, 0, 8)
         column.setSpacing(8)
         for card in (self.corpus_card, self.settings_form, self.cost_card):
             column.addWidget(card)

@@ -130,7 +130,7 @@ class Curves(QWidget):
 
     def _fit(self) -> None:
         """As many of the courses that are wanted as there is room for."""
-        room = self.height() - self.LOWEST_LOSS_PX
+        room = self.height() - self.LOWEST_LOSS_PX - scaled(CoursePlot.AXIS_PX)
         wanted = [name for name in self.courses if name in self._wanted]
         fitting = wanted[: max(room // scaled(CoursePlot.LOWEST_PX), 0)]
         if [name for name in self.courses if self.shows(name)] == fitting:

@@ -7,7 +7,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.redraw import RedrawClock
-from gui.theme import Theme, set_role
+from gui.theme import Theme, scaled, set_role
+from gui.views.elided_label import ElidedLabel
 from gui.views.header_row import HeaderRow
 from gui.views.histogram_grid import HistogramGrid
 from gui.views.token_map import TokenMap
@@ -18,7 +19,7 @@ class InsideView(QWidget):
     """Token embeddings in two dimensions beside the histograms by layer. `header` is for the panel's title bar."""
 
     EMPTY_TEXT: Final = "The model's own numbers appear here once there is a model: press Train."
-    HINT: Final = "Tokens in a plane; point at one"
+    HINT: Final = "Tokens: point at one"
     NARROW: Final = 400
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -26,7 +27,8 @@ class InsideView(QWidget):
         self._event: ProbeTaken | None = None
         self.embedding_map = TokenMap()
         self.histogram_grid = HistogramGrid()
-        self._hint = QLabel(self.HINT)
+        self._hint = ElidedLabel()
+        self._hint.setText(self.HINT)
         self._spread = QLabel()
         self._step = QLabel()
         self._pages = QStackedLayout(self)
@@ -108,7 +110,11 @@ class InsideView(QWidget):
         self._hint.setText(self.embedding_map.pointed_text or self.HINT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """One above the other where it is narrow."""
+        """One above the other where it is narrow; otherwise the plane is as wide as it is high, where that leaves the most."""
         super().resizeEvent(event)
-        directions = QBoxLayout.Direction
-        self._row.setDirection(directions.TopToBottom if self.width() < self.NARROW else directions.LeftToRight)
+        directions, is_narrow = QBoxLayout.Direction, self.width() < self.NARROW
+        self._row.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
+        plane = self.height() - self._hint.height() - scaled(TokenMap.FOOT_PX)
+        width = 4 * self.width() // 9 if is_narrow else min(max(plane, 140), 4 * self.width() // 9)
+        self._row.setStretch(0, width)
+        self._row.setStretch(1, self.width() - self._row.spacing() - width)

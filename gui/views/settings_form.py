@@ -181,7 +181,7 @@ class _Section(Card):
         for row in rows:
             (advanced if row.setting.is_advanced else self.body).addWidget(row)
         self.body.addWidget(self._advanced)
-        self.set_bottom_margin(10)
+        self.set_bottom_margin(8)
         self.more.toggled.connect(self._on_more_toggled)
         self._on_more_toggled(False)
 
