@@ -305,8 +305,8 @@ QPushButton[role="link"]:hover, QPushButton[role="small_link"]:hover, QPushButto
 QPushButton[role="flat"]:focus, QPushButton[role="link"]:focus,
 QPushButton[role="small_link"]:focus, QPushButton[role="chip"]:focus,
 QPushButton[role="card"]:focus {{ border-color: {theme.accent}; }}
-QPushButton[role="flat"]:disabled, QPushButton[role="link"]:disabled, QPushButton[role="small_link"]:disabled {{
-    color: {theme.faint}; background: transparent; }}
+QPushButton[role="flat"]:disabled, QPushButton[role="link"]:disabled, QPushButton[role="small_link"]:disabled,
+QPushButton[role="chip"]:disabled {{ color: {theme.faint}; background: transparent; }}
 QPushButton[role="link"]:checked {{ color: {theme.accent}; background: transparent; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
 """
@@ -371,6 +371,7 @@ QTabBar::tab:selected {{ background: {theme.panel}; color: {theme.text}; }}
 QTabBar::tab:focus {{ color: {theme.accent}; }}
 QTabBar::scroller {{ width: 44px; }}
 QTabBar QToolButton {{ background: {theme.ground}; border: none; border-radius: 0; padding: 0; min-height: 0; margin: 2px 0 4px 0; }}
+QTabBar QToolButton:disabled {{ background: {theme.ground}; }}
 QTabBar QToolButton::left-arrow {{ image: url("{icon_file("chevron_left")}"); width: 14px; height: 14px; }}
 QTabBar QToolButton::right-arrow {{ image: url("{icon_file("chevron_right")}"); width: 14px; height: 14px; }}
 QTabBar QToolButton::left-arrow:disabled, QTabBar QToolButton::right-arrow:disabled {{ image: none; }}

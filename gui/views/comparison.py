@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -153,7 +153,8 @@ class Comparison(QWidget):
         self.table.setVerticalHeaderLabels(list(rows))
         for column, run in enumerate(self._runs):
             day, _, hour = began_text(run.path).rpartition(" ")
-            head = QTableWidgetItem(swatch(self._theme, self._looks[run.path]), f"{day}\n{hour}" if day else hour)
+            disc = swatch(self._theme, self._looks[run.path]).pixmap(self.table.iconSize(), self.devicePixelRatioF())
+            head = QTableWidgetItem(QIcon(disc), f"{day}\n{hour}" if day else hour)
             head.setToolTip(run.path.name)
             self.table.setHorizontalHeaderItem(column, head)
         for row, values in enumerate(rows.values()):

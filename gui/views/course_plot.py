@@ -22,7 +22,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
     painted = Signal(float)
     follow_requested = Signal()
 
-    LOWEST_PX: Final = 40
+    LOWEST_PX: Final = 36
     AXIS_PX: Final = 24
 
     def __init__(self, name: str, title: str, show: Callable[[float], str], parent: QWidget | None = None) -> None:

@@ -36,7 +36,7 @@ class Curves(QWidget):
     courses_changed = Signal()
     """Other courses are below the loss now than before."""
 
-    LOWEST_LOSS_PX: Final = 84
+    LOWEST_LOSS_PX: Final = 80
     courses: dict[str, CoursePlot]
 
     def __init__(self, parent: QWidget | None = None) -> None:

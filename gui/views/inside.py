@@ -21,6 +21,7 @@ class InsideView(QWidget):
     EMPTY_TEXT: Final = "The model's own numbers appear here once there is a model: press Train."
     HINT: Final = "Tokens: point at one"
     NARROW: Final = 400
+    LEAST_PLANE: Final = 178
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,7 +100,7 @@ class InsideView(QWidget):
             return
         tokens = event.predictions.vocabulary[: len(inside.points)]
         self.embedding_map.show_tokens(tokens, inside.points, inside.neighbours)
-        at = "" if inside.changed_at is None else f", the last step seen {inside.changed_at:,}"
+        at = "" if inside.changed_at is None else f", step {inside.changed_at:,}"
         self._spread.setText(f"Spread by layer{at}")
         self.histogram_grid.setToolTip(
             "Each hill is the square root of how many numbers lie where; beside it their root mean square."
@@ -115,6 +116,6 @@ class InsideView(QWidget):
         directions, is_narrow = QBoxLayout.Direction, self.width() < self.NARROW
         self._row.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
         plane = self.height() - self._hint.height() - scaled(TokenMap.FOOT_PX)
-        width = 4 * self.width() // 9 if is_narrow else min(max(plane, 140), 4 * self.width() // 9)
+        width = 4 * self.width() // 9 if is_narrow else min(max(plane, scaled(self.LEAST_PLANE)), 4 * self.width() // 9)
         self._row.setStretch(0, width)
         self._row.setStretch(1, self.width() - self._row.spacing() - width)

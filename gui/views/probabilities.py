@@ -29,7 +29,7 @@ class ProbabilitiesView(QWidget):
 
     EMPTY_TEXT: Final = "What the model expects after each token of the probe appears here once it has been looked at."
     TITLES: Final = (
-        "Surprise at each token",
+        "Surprise by token",
         "What comes next, likeliest on top",
         "The likeliest, read off after each layer",
     )
@@ -255,7 +255,7 @@ class _Scale(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(scaled(150), scaled(16))
+        return QSize(scaled(124), scaled(16))
 
     def show_highest(self, highest: float) -> None:
         self._highest = highest

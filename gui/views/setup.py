@@ -66,6 +66,7 @@ class SetupView(QWidget):
         upper.addWidget(_title("The model, to scale: area is parameters, height the numbers for each token"))
         upper.addWidget(self._problem)
         upper.addWidget(self.model_picture, 1)
+        sized(self.model_picture, lambda: self.model_picture.setMinimumHeight(scaled(100)))
         self.model_picture.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # the words need their share
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
