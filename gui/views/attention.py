@@ -244,12 +244,13 @@ class AttentionView(QWidget):
         width = min(max(self.width() - self.SPACING - height, self.LEAST_SIDE), self.width() // 2)
         height -= self._mosaic_title.sizeHint().height() + 6
         mosaic, scores, gap = self.attention_mosaic, self.head_scores_plot, self._heads.spacing()
-        has_scores, left = len(scores.scores) > 0, width - gap - mosaic.size_within(width, height).width()
-        is_beside = has_scores and left >= scaled(96)
-        lower = height - gap - scores.height_for(width)
+        has_scores, lower, left = len(scores.scores) > 0, height - gap - scores.height_for(width), width - gap - scaled(96)
+        above, beside = mosaic.size_within(width, lower), mosaic.size_within(left, height)
+        is_beside = has_scores and beside.width() > above.width() and height >= scores.height_for(scaled(96))
         is_below = has_scores and not is_beside and lower >= 90
-        size = mosaic.size_within(width, lower if is_below else height)
+        size = beside if is_beside else above if is_below else mosaic.size_within(width, height)
         mosaic.setFixedSize(size.boundedTo(QSize(width, max(height, 40))))
+        left = width - gap - size.width()
         directions = QBoxLayout.Direction
         self._heads.setDirection(directions.LeftToRight if is_beside else directions.TopToBottom)
         scores.setFixedSize(left if is_beside else width, scores.height_for(left if is_beside else width))
