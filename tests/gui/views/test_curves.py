@@ -121,12 +121,12 @@ def test_figures_beside_an_axis_are_short():
     assert [short_text(value) for value in (0.0, 5e-4, 0.5, 20_000.0)] == ["0", "5e-4", "0.5", "20k"]
 
 
-def test_courses_without_room_wait_until_there_is_some(curves, qtbot):
+def test_courses_without_room_wait_until_there_is_some(qtbot):
     place = QWidget()
     qtbot.addWidget(place)
-    curves.setParent(place)
+    curves = Curves(place)
+    curves.resize(700, 420)
     place.show()
-    curves.show()
     for name in COURSES:
         curves.show_course(name, True)
     with qtbot.waitSignal(curves.courses_changed):
