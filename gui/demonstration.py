@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer, SignalInstance
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QImage, QTextDocumentFragment
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -21,16 +21,19 @@ from PySide6.QtWidgets import (
     QSlider,
     QSpinBox,
     QTextEdit,
+    QTreeWidget,
     QWidget,
 )
 
 from gui.application import create_application
 from gui.main_window import MainWindow
+from gui.views.comparison_plot import ComparisonPlot
 from gui.views.heatmap import AttentionMap
 
 _POLL_MS: Final = 20
 _PATIENCE_S: Final = 900.0
 _SIZE: Final = (1280, 800)
+_SMALLEST_FILE: Final = 0  # a picture of the same quality, only longer in the making
 _W = TypeVar("_W", bound=QWidget)
 
 
@@ -73,6 +76,7 @@ class Demonstration:
         self._trigger("layout_watch_action")
         self._look_at_batch()
         self._save_and_reopen()
+        self._compare_runs(steps)
         print("Done.")
 
     def _open_text(self, corpus: Path | None) -> None:
@@ -184,6 +188,27 @@ class Demonstration:
         print(f"Saved {path.stat().st_size / 1e6:.1f} MB, closed the window, opened it again: the same curve is there.")
         self._picture("reopened")
 
+    def _compare_runs(self, steps: int) -> None:
+        """A second run with other settings, beside the first in the library, and over it."""
+        self._trigger("close_run_action")
+        self._wait("the run to be closed", lambda: self.window.run_state == "idle")
+        self._find(QSpinBox, "setting_n_layer").setValue(1)
+        self._find(QSpinBox, "setting_n_head").setValue(4)
+        self._find(QSpinBox, "setting_max_steps").setValue(max(2, 2 * steps // 3))
+        self._trigger("train_action")
+        self._wait("the second run to finish", lambda: self.window.run_state == "finished")
+        self._trigger("runs_action")
+        library = self._find(QTreeWidget, "run_library")
+        self._wait("the library", lambda: library.topLevelItemCount() == 2)
+        self._picture("runs")
+        library.selectAll()
+        self._trigger("compare_runs_action")
+        legend, plot = self._find(QLabel, "comparison_legend"), self._find(ComparisonPlot, "comparison_plot")
+        self._wait("the curves of both", lambda: len(plot.drawn) == 4)
+        lines = QTextDocumentFragment.fromHtml(legend.text()).toPlainText().splitlines()
+        print(f"Compared {len(lines)} runs: {'; '.join(line.split(maxsplit=1)[-1] for line in lines)}.")
+        self._picture("comparison")
+
     # ---- hands and eyes -----------------------------------------------------------------------------------------------
 
     def _open_window(self) -> MainWindow:
@@ -239,6 +264,7 @@ class Demonstration:
         self._live_until(lambda: monotonic() > settled, 1.0)
         self._screenshots.mkdir(parents=True, exist_ok=True)
         path = self._screenshots / f"{name}.png"
-        if not self.window.grab().save(str(path)):
+        picture = self.window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)  # nothing in it is transparent
+        if not picture.save(str(path), quality=_SMALLEST_FILE):
             raise DemonstrationError(f"the picture {path} could not be written")
         print(f"Took {path}.")

@@ -40,6 +40,7 @@ class _TintedEngine(QIconEngine):
         self._svg = svg
         self._color = color
         self._renderer = QSvgRenderer(QByteArray(svg))
+        self._renderer.setAspectRatioMode(Qt.AspectRatioMode.KeepAspectRatio)  # in a broad place it keeps its distance
 
     def clone(self) -> QIconEngine:
         return _TintedEngine(self._svg, self._color)

@@ -209,7 +209,7 @@ QFrame[role="panel"] {{ background: {theme.panel}; border: 1px solid {theme.hair
 QFrame[role="bar"] {{ background: {theme.panel}; border: none; border-bottom: 1px solid {theme.hairline}; }}
 QFrame[role="foot"] {{ background: {theme.ground}; border: none; border-top: 1px solid {theme.hairline}; }}
 QFrame[role="hairline"] {{ background: {theme.hairline}; border: none; }}
-QFrame[role="pill"] {{ background: {theme.raised}; border: none; border-radius: 14px; }}
+QFrame[role="pill"] {{ background: {theme.raised}; border: none; border-radius: {scaled(28) // 2}px; }}
 QFrame[role="pill"][active="true"] {{ background: {theme.accent_ground}; }}
 QFrame[role="dot"] {{ background: {theme.muted}; border: none; border-radius: 4px; min-width: 8px; max-width: 8px; min-height: 8px;
     max-height: 8px; }}
@@ -298,10 +298,6 @@ QPushButton[role="link"] {{ background: transparent; color: {theme.muted}; borde
     border-radius: 4px; padding: 0 3px; min-height: {scaled(18)}px; }}
 QPushButton[role="small_link"] {{ background: transparent; color: {theme.muted};
     border-color: transparent; border-radius: 4px; padding: 0 1px 0 3px; min-height: {scaled(16)}px; font-size: {small}px; font-weight: 600; }}
-QPushButton[role="disclosure"] {{ background: transparent; color: {theme.muted}; border: none; padding: 0 4px 0 0;
-    min-height: {scaled(18)}px; font-size: {small}px; }}
-QPushButton[role="disclosure"]:hover {{ color: {theme.text}; }}
-QPushButton[role="disclosure"]:focus {{ color: {theme.accent}; }}
 QPushButton[role="chip"] {{ color: {theme.muted}; border-radius: 5px; padding: 0 8px; min-height: {scaled(18)}px; font-size: {small}px; }}
 QPushButton[role="card"] {{ background: {theme.raised}; border-radius: {PANEL_RADIUS}px; padding: 0; text-align: left; }}
 QPushButton[role="card"]:hover {{ border-color: {theme.accent}; }}
@@ -310,8 +306,8 @@ QPushButton[role="link"]:hover, QPushButton[role="small_link"]:hover, QPushButto
 QPushButton[role="flat"]:focus, QPushButton[role="link"]:focus,
 QPushButton[role="small_link"]:focus, QPushButton[role="chip"]:focus,
 QPushButton[role="card"]:focus {{ border-color: {theme.accent}; }}
-QPushButton[role="flat"]:disabled, QPushButton[role="link"]:disabled, QPushButton[role="small_link"]:disabled {{
-    color: {theme.faint}; background: transparent; }}
+QPushButton[role="flat"]:disabled, QPushButton[role="link"]:disabled, QPushButton[role="small_link"]:disabled,
+QPushButton[role="chip"]:disabled {{ color: {theme.faint}; background: transparent; }}
 QPushButton[role="link"]:checked {{ color: {theme.accent}; background: transparent; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
 """
@@ -374,6 +370,12 @@ QTabBar::tab {{ background: transparent; color: {theme.muted}; border: none; pad
 QTabBar::tab:hover {{ color: {theme.text}; }}
 QTabBar::tab:selected {{ background: {theme.panel}; color: {theme.text}; }}
 QTabBar::tab:focus {{ color: {theme.accent}; }}
+QTabBar::scroller {{ width: 44px; }}
+QTabBar QToolButton {{ background: {theme.ground}; border: none; border-radius: 0; padding: 0; min-height: 0; margin: 2px 0 4px 0; }}
+QTabBar QToolButton:disabled {{ background: {theme.ground}; }}
+QTabBar QToolButton::left-arrow {{ image: url("{icon_file("chevron_left")}"); width: 14px; height: 14px; }}
+QTabBar QToolButton::right-arrow {{ image: url("{icon_file("chevron_right")}"); width: 14px; height: 14px; }}
+QTabBar QToolButton::left-arrow:disabled, QTabBar QToolButton::right-arrow:disabled {{ image: none; }}
 """
 
 
@@ -405,8 +407,8 @@ QSlider::handle:horizontal {{ background: {theme.text}; border: 3px solid {theme
     border-radius: 8px; }}
 QSlider::handle:horizontal:focus {{ border-color: {theme.text}; background: {theme.accent}; }}
 QSlider::handle:horizontal:disabled {{ background: {theme.faint}; border-color: {theme.hairline}; }}
-QPushButton[role="pill"] {{ background: {theme.raised}; color: {theme.muted}; border: 1px solid {theme.hairline}; border-radius: 12px;
-    padding: 0 12px; min-height: {scaled(22)}px; }}
+QPushButton[role="pill"] {{ background: {theme.raised}; color: {theme.muted}; border: 1px solid {theme.hairline};
+    border-radius: {scaled(22) // 2 + 1}px; padding: 0 12px; min-height: {scaled(22)}px; }}
 QPushButton[role="pill"][active="true"] {{ background: {theme.accent_ground}; color: {theme.accent_text};
     border-color: {theme.accent_ground}; }}
 QPushButton[role="pill"]:focus, QPushButton[role="icon"]:focus {{ border-color: {theme.accent}; }}

@@ -193,7 +193,7 @@ class WindowLayout(QObject):
         set_role(side, "plain")
         sized(side, lambda: side.setFixedWidth(scaled(_SIDE_PX)))
         column = QVBoxLayout(side)
-        column.setContentsMargins(0, 12, 0, 12)
+        column.setContentsMargins(0, 12, 0, 8)
         column.setSpacing(8)
         for card in (self.corpus_card, self.settings_form, self.cost_card):
             column.addWidget(card)
@@ -215,6 +215,8 @@ class WindowLayout(QObject):
             dock.show_tabbed(bool(self._laboratory.tabifiedDockWidgets(dock)))
         for tabs in self._laboratory.findChildren(QTabBar):
             tabs.setAccessibleName("Panels that share this place")
+            tabs.setElideMode(Qt.TextElideMode.ElideNone)  # where they are too many, arrows go through them
+            tabs.setUsesScrollButtons(True)
 
     def show_laboratory(self) -> None:
         """Show the docks in place of the invitation."""

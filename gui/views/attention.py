@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QFileDialog,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -41,6 +42,8 @@ class AttentionView(QWidget):
 
     TYPING_PAUSE_MS: Final = 300
     NARROW: Final = 400
+    LEAST_SIDE: Final = 150
+    SPACING: Final = 16
     EMPTY_PROBE: Final = "Write at least one character for the model to look at."
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -60,7 +63,8 @@ class AttentionView(QWidget):
         self._step = QLabel()
         self._side = QWidget()
         self._mosaic_title = QLabel("All heads")
-        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._upper = QHBoxLayout()
+        self._heads = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._typing = QTimer(self)
         self._clock = RedrawClock(self, self._redraw)
         self.header = self._build_header()
@@ -161,22 +165,29 @@ class AttentionView(QWidget):
         self._problem.setObjectName("probe_problem_label")
         self._problem.setWordWrap(True)
         self._problem.hide()
+        self._heads.setSpacing(12)
+        self._heads.addWidget(self.attention_mosaic, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._heads.addWidget(self.head_scores_plot, 1, Qt.AlignmentFlag.AlignTop)
         side = QVBoxLayout(self._side)
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(6)
         side.addWidget(self._mosaic_title)
-        side.addWidget(self.attention_mosaic, 100)
-        side.addSpacing(4)
-        side.addWidget(probe_title)
-        side.addWidget(self.probe_edit)
-        side.addWidget(self._problem)
-        side.addSpacing(6)
-        side.addWidget(self.head_scores_plot)
+        side.addLayout(self._heads)
         side.addStretch(1)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(16)
-        self._layout.addWidget(self._side)
-        self._layout.addWidget(self.attention_map, 1)
+        self._side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # it is fitted in
+        self._upper.setSpacing(self.SPACING)
+        self._upper.addWidget(self._side)
+        self._upper.addWidget(self.attention_map, 1)
+        lower = QHBoxLayout()
+        lower.setSpacing(8)
+        lower.addWidget(probe_title)
+        lower.addWidget(self.probe_edit, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(self._upper, 1)
+        column.addLayout(lower)
+        column.addWidget(self._problem)
 
     def _connect(self) -> None:
         self._typing.setSingleShot(True)
@@ -193,6 +204,8 @@ class AttentionView(QWidget):
     def _redraw(self) -> None:
         if self._event is None:
             return
+        if self._side.isHidden():
+            self._fit()
         self._step.setText(f"step {self._event.step:,}")
         self.header.arrange()
         self.attention_mosaic.show_weights(self._event.weights)
@@ -218,25 +231,32 @@ class AttentionView(QWidget):
                 self._fit()
 
     def _fit(self) -> None:
-        """Beside the map where there is room; otherwise only the probe, under it."""
-        is_narrow = self.width() < self.NARROW
-        self._mosaic_title.setVisible(not is_narrow)
-        self.attention_mosaic.setVisible(not is_narrow)
+        """All heads beside the map once there is something to see, and where there is room; the probe always."""
+        has_heads = self._event is not None and self.width() >= self.NARROW
+        if has_heads:
+            self._fit_side()
+        self._side.setVisible(has_heads)
+
+    def _fit_side(self) -> None:
+        """The map is about as wide as it is high; what that leaves is for the mosaic, and the scores below or beside it."""
+        problem = self._problem.heightForWidth(self.width()) + 8 if self._problem.text() else 0
+        height = self.height() - self.probe_edit.sizeHint().height() - 8 - problem
+        width = min(max(self.width() - self.SPACING - height, self.LEAST_SIDE), self.width() // 2)
+        height -= self._mosaic_title.sizeHint().height() + 6
+        mosaic, scores, gap = self.attention_mosaic, self.head_scores_plot, self._heads.spacing()
+        has_scores, lower, left = len(scores.scores) > 0, height - gap - scores.height_for(width), width - gap - scaled(96)
+        above, beside = mosaic.size_within(width, lower), mosaic.size_within(left, height)
+        is_beside = has_scores and beside.width() > above.width() and height >= scores.height_for(scaled(96))
+        is_below = has_scores and not is_beside and lower >= 90
+        size = beside if is_beside else above if is_below else mosaic.size_within(width, height)
+        mosaic.setFixedSize(size.boundedTo(QSize(width, max(height, 40))))
+        left = width - gap - size.width()
         directions = QBoxLayout.Direction
-        self._layout.setDirection(directions.BottomToTop if is_narrow else directions.LeftToRight)
-        policy = QSizePolicy.Policy
-        self._side.setSizePolicy(policy.Preferred, policy.Preferred if is_narrow else policy.Ignored)  # it fits itself in
-        width = min(max(round(self.width() * 0.375), 150), 320)
-        self._side.setMinimumWidth(0 if is_narrow else width)
-        self._side.setMaximumWidth(16777215 if is_narrow else width)
-        problem_height = self._problem.heightForWidth(width) + 6 if self._problem.text() else 0
-        scores_height = self.head_scores_plot.sizeHint().height() + 12
-        has_scores = len(self.head_scores_plot.scores) > 0
-        self.head_scores_plot.setVisible(
-            has_scores and not is_narrow and self.height() > 96 + problem_height + scores_height + 90
-        )
-        available = self.height() - 96 - problem_height - (scores_height if self.head_scores_plot.isVisibleTo(self) else 0)
-        self.attention_mosaic.setMaximumHeight(max(40, min(self.attention_mosaic.height_for(width), available)))
+        self._heads.setDirection(directions.LeftToRight if is_beside else directions.TopToBottom)
+        scores.setFixedSize(left if is_beside else width, scores.height_for(left if is_beside else width))
+        scores.setVisible(is_beside or is_below)
+        self._upper.setStretch(0, width)
+        self._upper.setStretch(1, self.width() - self.SPACING - width)
 
     @Slot()
     def _on_probe_text_changed(self) -> None:

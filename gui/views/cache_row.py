@@ -6,6 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.format import bytes_text, count_text, tooltip_text
+from gui.text_size import sized
 from gui.theme import scaled, set_role, set_style_property
 from gui.views.number_field import IntegerField
 
@@ -32,7 +33,7 @@ class CacheRow(QWidget):
         self._limit = IntegerField("GB")
         self._limit.setObjectName("cache_limit_setting")
         self._limit.setAccessibleName("Limit of the cache in GB")
-        self._limit.setFixedSize(scaled(72), scaled(26))
+        sized(self._limit, lambda: self._limit.setFixedSize(scaled(72), scaled(26)))
         self._clear = QPushButton("Clear")
         self._clear.setObjectName("clear_cache_button")
         self._clear.setAccessibleName("Clear the cache")

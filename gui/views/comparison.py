@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetrics, QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -110,7 +111,6 @@ class Comparison(QWidget):
         self.table.setWordWrap(False)
         self.table.setIconSize(QSize(9, 9))
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideLeft)
         self.table.horizontalHeader().setSectionsClickable(False)
         self.table.verticalHeader().setSectionsClickable(False)
         self.table.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -158,7 +158,9 @@ class Comparison(QWidget):
         self.table.setRowCount(len(rows))
         self.table.setVerticalHeaderLabels(list(rows))
         for column, run in enumerate(self._runs):
-            head = QTableWidgetItem(swatch(self._theme, self._looks[run.path]), began_text(run.path))
+            day, _, hour = began_text(run.path).rpartition(" ")
+            disc = swatch(self._theme, self._looks[run.path]).pixmap(self.table.iconSize(), self.devicePixelRatioF())
+            head = QTableWidgetItem(QIcon(disc), f"{day}\n{hour}" if day else hour)
             head.setToolTip(run.path.name)
             self.table.setHorizontalHeaderItem(column, head)
         for row, values in enumerate(rows.values()):
@@ -173,16 +175,19 @@ class Comparison(QWidget):
         font = interface_font(SMALL_PX)
         for widget in (self.table, self.table.horizontalHeader(), self.table.verticalHeader()):
             widget.setFont(font)
+            widget.viewport().setFont(font)  # which heads are drawn with, and which does not follow
         self.table.verticalHeader().setMinimumSectionSize(scaled(18))
         self.table.verticalHeader().setDefaultSectionSize(scaled(18))
-        self.table.horizontalHeader().setFixedHeight(scaled(20))
+        head = 2 * QFontMetrics(font).height() + 4
+        self.table.horizontalHeader().setFixedHeight(head)
+        self.table.horizontalHeader().setMinimumSectionSize(QFontMetrics(font).horizontalAdvance("00 May") + 24)
         rows = self.table.rowCount()
-        least, most = (scaled(20) + scaled(18) * count + 4 for count in (min(rows, 3), rows))
+        least, most = (head + scaled(18) * count + 4 for count in (min(rows, 3), rows))
         self.table.setMinimumHeight(least)
         self.table.setMaximumHeight(most)
         below = least + self._parts.handleWidth() if rows else 0
         self._parts.setMinimumHeight(self.plot.minimumHeight() + below)
-        self._parts.setSizes([10_000, least])
+        self._parts.setSizes([self.plot.minimumHeight(), most] if self.height() > 2 * most else [10_000, least])
 
     def _show_legend(self) -> None:
         looks = [self._looks[run.path] for run in self._runs]

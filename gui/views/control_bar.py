@@ -33,15 +33,16 @@ class ControlBar(QFrame):
         self._actions = actions
         self.setObjectName("control_bar")
         set_role(self, "bar")
-        self._train = ActionButton(actions.train, "primary")
-        self._pause = ActionButton(actions.pause, "primary")
+        self._train = ActionButton(actions.train, "primary", has_icon=False)  # its icon has another colour than the menu's
+        self._pause = ActionButton(actions.pause, "primary", has_icon=False)
         self._step = ActionButton(actions.step)
         self._stop = ActionButton(actions.stop)
         self._open = _open_button(actions)
         self._save = ActionButton(actions.save_checkpoint, "flat", has_icon=False)
         self._theme = _menu_button("theme_button", "Theme and size of the text", "theme_menu", _looks(actions))
-        self._theme.setIconSize(QSize(16, 16))
         self._layout = _menu_button("layout_button", "Arrangement of the panels", "layout_menu", [*actions.layouts.values()])
+        sized(self._layout, lambda: self._layout.setIconSize(icon_size()))
+        sized(self._theme, lambda: self._theme.setIconSize(QSize(scaled(16), scaled(16))))
         self.main_menu = MainMenu()
         self._pill = QFrame()
         self._dot = QFrame()
@@ -114,8 +115,8 @@ class ControlBar(QFrame):
     def show_theme(self, theme: Theme) -> None:
         """Draw the icons in the theme's colours."""
         for action, name, color in (
-            (self._actions.train, "play", theme.on_accent),
-            (self._actions.pause, "pause", theme.on_accent),
+            (self._actions.train, "play", theme.text),
+            (self._actions.pause, "pause", theme.text),
             (self._actions.step, "step", theme.text),
             (self._actions.stop, "stop", theme.text),
             (self._actions.open_corpus, "text", theme.muted),
@@ -123,6 +124,8 @@ class ControlBar(QFrame):
             (self._actions.save_checkpoint, "save", theme.muted),
         ):
             action.setIcon(icon(name, color))
+        self._train.setIcon(icon("play", theme.on_accent))
+        self._pause.setIcon(icon("pause", theme.on_accent))
         self.main_menu.show_theme(theme)
         self._theme.setIcon(icon("theme", theme.muted))
         self._layout.setIcon(icon("chevron", theme.muted))
@@ -141,7 +144,7 @@ class ActionButton(QPushButton):
         self._has_icon = has_icon
         self._has_text = has_text
         self.setObjectName(action.objectName().replace("_action", "_button"))
-        self.setIconSize(QSize(16, 16))
+        sized(self, lambda: self.setIconSize(icon_size()))
         sized(self, lambda: self.setFixedHeight(scaled(32)))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if role:
@@ -161,6 +164,11 @@ class ActionButton(QPushButton):
 
     def _on_clicked(self) -> None:
         self._action.trigger()
+
+
+def icon_size() -> QSize:
+    """Broader than the icon is high: so it keeps its distance from the text."""
+    return QSize(scaled(20), scaled(16))
 
 
 def _looks(actions: WindowActions) -> list[QAction | None]:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 
 from gui.events import CorpusAdvanced, CorpusOpened, EncodingAsked
 from gui.format import bytes_text, count_text, tooltip_text
+from gui.text_size import sized
 from gui.theme import SMALL_PX, mono_font, scaled, set_role
 from gui.views.cache_row import CacheRow
 from gui.views.elided_label import ElidedLabel
@@ -26,7 +27,7 @@ from resources import BUNDLED_CORPORA
 
 INVITATION: Final = "Open texts of your own, or drop files and folders anywhere on the window."
 MISSING: Final = "This text cannot be found any more. The model can still write; to train it, open the text again."
-PREVIEW_LINES, PREVIEW_CHARACTERS = 4, 48
+PREVIEW_LINES, PREVIEW_CHARACTERS = 4, 34  # as many as there is room for
 _NAMED_TOKENS: Final = 5
 
 
@@ -72,7 +73,7 @@ class CorpusCard(Card):
         self._frequent.setTextFormat(Qt.TextFormat.PlainText)
         self._split = _label("corpus_split_label", "small")
         self._preview = _label("corpus_preview_label", "muted")
-        self._preview.setFont(mono_font(SMALL_PX))
+        sized(self._preview, lambda: self._preview.setFont(mono_font(SMALL_PX)))
         self._preview.setTextFormat(Qt.TextFormat.PlainText)
         self._preview.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for label in (self._frequent, self._split):
@@ -169,7 +170,7 @@ class CorpusCard(Card):
         self._frequencies.show_counts(event.token_counts)
         self._frequent.setText(_most_frequent(event))
         lines = event.preview.splitlines()[:PREVIEW_LINES]
-        self._preview.setText("\n".join(line[:PREVIEW_CHARACTERS] for line in lines))
+        self._preview.setText("\n".join(_shortened(line) for line in lines))
         self._reading.show_reading(event.choice, event.source, event.fields)
         self._cache.show_size(event.cache_bytes)
         self._open.setText("Replace…")
@@ -266,6 +267,10 @@ def _most_frequent(event: CorpusOpened) -> str:
     return f"Most frequent: {'  '.join(shares)}"
 
 
+def _shortened(line: str) -> str:
+    return line if len(line) <= PREVIEW_CHARACTERS else f"{line[: PREVIEW_CHARACTERS - 1]}…"
+
+
 def _bundled_button(name: str, title: str) -> QPushButton:
     return _button(title, f"bundled_{name}_button", f"Open the bundled text {title}", "chip")
 
@@ -281,6 +286,6 @@ def _button(text: str, name: str, accessible_name: str, role: str) -> QPushButto
 def _label(name: str, role: str, text: str = "") -> QLabel:
     label = QLabel(text)
     label.setObjectName(name)
-    label.setMinimumHeight(scaled(18))
+    sized(label, lambda: label.setMinimumHeight(scaled(18)))
     set_role(label, role)
     return label

@@ -20,7 +20,7 @@ class CostCard(Card):
         self._run = _value("time_label", "")
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(4)
+        grid.setVerticalSpacing(3)
         grid.setColumnStretch(1, 1)
         rows = {"Parameters": self._parameters, "Memory": self._memory, "Each step": self._step, "Whole run": self._run}
         for index, (title, value) in enumerate(rows.items()):
@@ -30,6 +30,7 @@ class CostCard(Card):
             grid.addWidget(label, index, 0)
             grid.addWidget(value, index, 1)
         self.body.addLayout(grid)
+        self.set_bottom_margin(10)
 
     def show_unknown(self) -> None:
         """Show that nothing is known, as where the settings make no model."""

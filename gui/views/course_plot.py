@@ -22,7 +22,8 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
     painted = Signal(float)
     follow_requested = Signal()
 
-    HEIGHT_PX: Final = 64
+    LOWEST_PX: Final = 36
+    AXIS_PX: Final = 24
 
     def __init__(self, name: str, title: str, show: Callable[[float], str], parent: QWidget | None = None) -> None:
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
@@ -45,7 +46,6 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         self.setObjectName(name)
         self.setAccessibleName(f"{title} over the steps")
         self.setFrameShape(self.Shape.NoFrame)
-        sized(self, lambda: self.setMinimumHeight(scaled(self.HEIGHT_PX)))
         self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(y=True, alpha=1.0)
@@ -71,6 +71,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
     def show_axis_below(self, is_shown: bool) -> None:
         """Name the steps under this plot, or not."""
         self._bottom.show_figures(is_shown)
+        self.setMinimumHeight(scaled(self.LOWEST_PX + (self.AXIS_PX if is_shown else 0)))
 
     def point_at(self, step: float | None) -> None:
         """Tell the value at a step; None is the latest."""
@@ -111,7 +112,9 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
             return
         low, high = float(values.min()), float(values.max())
         low = min(low, 0.0)
-        self.plotItem.getViewBox().setYRange(low, high + 0.45 * max(high - low, 1e-12), padding=0)
+        box = self.plotItem.getViewBox()
+        label = min(scaled(18) / max(box.height(), 1.0), 0.5)
+        box.setYRange(low, high + label / (1 - label) * max(high - low, 1e-12), padding=0)
 
     def _on_range_changed(self, *_: Any) -> None:
         self._draw()

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QPoint, QRect, QRectF, Slot
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QBuffer, QPoint, QRect, QRectF, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.format import figure_text, scientific_text
 from gui.run_history import RunHistory
-from gui.theme import DARK, SMALL_PX, Theme, interface_font
+from gui.theme import DARK, SMALL_PX, Theme, interface_font, scaled
 from gui.views.course_plot import CoursePlot
 from gui.views.loss_plot import LossPlot
 from gui.views.picture import picture_of
@@ -27,26 +27,35 @@ COURSES: Final = {
 
 
 class Curves(QWidget):
-    """The plots are linked: zooming or pointing at one moves all. Those below the loss can be shown or hidden."""
+    """The plots are linked: zooming or pointing at one moves all. Those below the loss can be shown or hidden.
 
+    Where they are wanted but there is no room, the lowest of them wait until there is.
+    """
+
+    courses_changed = Signal()
+    """Other courses are below the loss now than before."""
+
+    LOWEST_LOSS_PX: Final = 80
     courses: dict[str, CoursePlot]
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
         self._history = RunHistory()
+        self._wanted: set[str] = set()
         self.loss_plot = LossPlot()
+        self.loss_plot.setMinimumHeight(self.LOWEST_LOSS_PX)
         self.courses = {name: CoursePlot(f"{name}_plot", title, show) for name, (title, show) in COURSES.items()}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.loss_plot, 6)
+        column.addWidget(self.loss_plot, 5)
         for course in self.courses.values():
             course.setXLink(self.loss_plot.plotItem)
             course.hide()
             course.follow_requested.connect(self.loss_plot.follow)
             course.plotItem.sigRangeChangedManually.connect(self.loss_plot.plotItem.sigRangeChangedManually)
-            column.addWidget(course, 1)
+            column.addWidget(course, 2)
         self.loss_plot.pointed_at.connect(self._on_pointed_at)
 
     def show_history(self, history: RunHistory, max_steps: int, vocabulary_size: int, smoothing: float) -> None:
@@ -58,12 +67,8 @@ class Curves(QWidget):
 
     def show_course(self, name: str, is_shown: bool) -> None:
         """Show or hide one of COURSES below the loss; the lowest plot names the steps."""
-        self.courses[name].setVisible(is_shown)
-        self._draw_course(name)
-        shown = [course for course in self.courses.values() if not course.isHidden()]
-        self.loss_plot.show_axis_below(not shown)
-        for course in self.courses.values():
-            course.show_axis_below(bool(shown) and course is shown[-1])
+        (self._wanted.add if is_shown else self._wanted.discard)(name)
+        self._fit()
 
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
@@ -122,6 +127,24 @@ class Curves(QWidget):
             painter.drawText(QPoint(x + 20, y + 6), name)
             x += width
 
+    def shows(self, name: str) -> bool:
+        """Whether one of COURSES is below the loss."""
+        return not self.courses[name].isHidden()
+
+    def _fit(self) -> None:
+        """As many of the courses that are wanted as there is room for."""
+        room = self.height() - self.LOWEST_LOSS_PX - scaled(CoursePlot.AXIS_PX)
+        wanted = [name for name in self.courses if name in self._wanted]
+        fitting = wanted[: max(room // scaled(CoursePlot.LOWEST_PX), 0)]
+        if [name for name in self.courses if self.shows(name)] == fitting:
+            return
+        for name, course in self.courses.items():
+            course.setVisible(name in fitting)
+            course.show_axis_below(bool(fitting) and name == fitting[-1])
+            self._draw_course(name)
+        self.loss_plot.show_axis_below(not fitting)
+        self.courses_changed.emit()
+
     def _draw_course(self, name: str) -> None:
         if not self.courses[name].isHidden():
             values = getattr(self._history, name)
@@ -132,3 +155,8 @@ class Curves(QWidget):
         for course in self.courses.values():
             if not course.isHidden():
                 course.point_at(step)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many courses as there is room for."""
+        super().resizeEvent(event)
+        self._fit()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.events import EncodingAsked
+from gui.text_size import sized
 from gui.theme import SMALL_PX, interface_font, mono_font, scaled, set_role
 from gui.views.setting_row import ChoiceField
 from nanograd.text.encodings import ENCODINGS
@@ -38,7 +39,7 @@ class EncodingQuestion(QWidget):
         self._other = ChoiceField((_OTHER, *ENCODINGS))
         self._other.setObjectName("encoding_setting")
         self._other.setAccessibleName("Another encoding")
-        self._other.setFixedHeight(scaled(26))
+        sized(self._other, lambda: self._other.setFixedHeight(scaled(26)))
         self._dismiss = QPushButton("Cancel")
         self._dismiss.setObjectName("dismiss_encoding_button")
         self._dismiss.setAccessibleName("Leave the text closed")
@@ -110,7 +111,7 @@ class GuessButton(QPushButton):
         sample = QLabel("\n".join(lines))
         sample.setObjectName("guess_preview_label")
         sample.setTextFormat(Qt.TextFormat.PlainText)
-        sample.setFont(mono_font(SMALL_PX))
+        sized(sample, lambda: sample.setFont(mono_font(SMALL_PX)))
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 8)
         column.setSpacing(2)

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.text_size import sized
@@ -34,7 +34,6 @@ class HeadScoresPlot(QWidget):
         self._legend.setObjectName("head_scores_label")
         self._legend.setWordWrap(True)
         self._legend.setToolTip("\n".join(f"{name}: {help}" for name, help in SCORES))
-        sized(self._legend, lambda: self._legend.setFixedHeight(2 * QFontMetrics(interface_font(SMALL_PX)).height() + 2))
         self._legend.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
         set_role(self._legend, "small")
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
@@ -85,6 +84,21 @@ class HeadScoresPlot(QWidget):
         """Forget the run."""
         self.show_scores(np.empty(0, np.int64), np.empty((0, 3), np.float32), 1)
 
+    def height_for(self, width: int) -> int:
+        """How high the curves and the lines of their legend are in this width."""
+        return self._legend_height(width) + 2 + scaled(self.HEIGHT_PX)
+
+    def _legend_height(self, width: int) -> int:
+        """Of as many lines as the words take, whatever the figures are."""
+        metrics = QFontMetrics(interface_font(SMALL_PX))
+        lines, x = 1, 0
+        for name, _ in SCORES:
+            needed = metrics.horizontalAdvance(f"{name} 0.00")
+            if x and x + needed > width:
+                lines, x = lines + 1, 0
+            x += needed + metrics.horizontalAdvance("   ")
+        return lines * metrics.height() + 2
+
     def show_theme(self, theme: Theme) -> None:
         """Draw in this theme's colours from now on."""
         self._theme = theme
@@ -134,3 +148,8 @@ class HeadScoresPlot(QWidget):
         sized(self, lambda: self._left.setTickFont(interface_font(SMALL_PX)))
         for item in (*self._curves, self._dots):
             plot.addItem(item, ignoreBounds=True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the legend the lines that it takes."""
+        super().resizeEvent(event)
+        self._legend.setFixedHeight(self._legend_height(self.width()))

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from gui.theme import scaled
 
@@ -37,6 +37,8 @@ class HeaderRow(QWidget):
         if room != self._room:  # otherwise the window would lay all its docks out anew
             self._room = room
             self.updateGeometry()
+        if self.parentWidget() is not None:
+            self.setVisible(not self._is_blank())
         fitting = self._fitting()
         x = self.width()
         for control, _ in reversed(self._controls):
@@ -49,14 +51,17 @@ class HeaderRow(QWidget):
 
     def sizeHint(self) -> QSize:
         """Room for all."""
-        return QSize(self._width_of(self._shown), scaled(28))
+        return QSize(self._width_of({control for control in self._shown if not _is_empty(control)}), scaled(28))
 
     def minimumSizeHint(self) -> QSize:
         """Room for those that always stay."""
         return QSize(self._width_of({control for control, rank in self._controls if rank == 0} & self._shown), scaled(28))
 
+    def _is_blank(self) -> bool:
+        return all(_is_empty(control) for control in self._shown)
+
     def _fitting(self) -> set[QWidget]:
-        fitting = set(self._shown)
+        fitting = {control for control in self._shown if not _is_empty(control)}
         for control, rank in sorted(self._controls, key=lambda entry: -entry[1]):
             if rank and self._width_of(fitting) > self.width():
                 fitting.discard(control)
@@ -70,3 +75,7 @@ class HeaderRow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show as many as there is room for."""
         self.arrange()
+
+
+def _is_empty(control: QWidget) -> bool:
+    return isinstance(control, QLabel) and not control.text()

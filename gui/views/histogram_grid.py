@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.format import figure_text
@@ -13,16 +13,19 @@ from nanograd.training.events import Inside
 
 
 class HistogramGrid(QWidget):
-    """All parts of a column share one scale, so that layers can be compared; each hill is as high as its row."""
+    """All parts of a column share one scale, so that layers can be compared.
+
+    A figure stands at the right of its hill where the columns are broad and the rows low, otherwise above it.
+    """
 
     ROW_PX: Final = 26
+    TWO_LINES_PX: Final = 32
     TALLEST_PX: Final = 52
-    TWO_LINES_PX: Final = 31
     NARROW_PX: Final = 100
-    FOOT_PX: Final = 18
-    NAMES_PX: Final = 74
+    HEAD_PX: Final = 18
     GAP_PX: Final = 10
     WORDS: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
+    FIGURES: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,8 +37,8 @@ class HistogramGrid(QWidget):
 
     def sizeHint(self) -> QSize:
         """Room for all parts."""
-        rows = 1 + (len(self._inside.parts) if self._inside else 1)
-        return QSize(300, scaled(self.ROW_PX) * rows + scaled(self.FOOT_PX))
+        rows = len(self._inside.parts) if self._inside else 1
+        return QSize(300, self._least_row() * rows + 2 * scaled(self.HEAD_PX))
 
     def minimumSizeHint(self) -> QSize:
         """The same height: it stands in an area that scrolls."""
@@ -70,7 +73,19 @@ class HistogramGrid(QWidget):
 
     def _row_height(self, inside: Inside) -> float:
         """Rows grow with the room there is."""
-        return min(max((self.height() - scaled(self.FOOT_PX)) / (len(inside.parts) + 1), scaled(self.ROW_PX)), self.TALLEST_PX)
+        room = (self.height() - 2 * scaled(self.HEAD_PX)) / len(inside.parts)
+        return min(max(room, self._least_row()), scaled(self.TALLEST_PX))
+
+    def _least_row(self) -> int:
+        return scaled(self.TWO_LINES_PX if self._column_width() < scaled(self.NARROW_PX) else self.ROW_PX)
+
+    def _names_width(self) -> int:
+        metrics = QFontMetrics(interface_font(SMALL_PX))
+        return max((metrics.horizontalAdvance(part) for part in self._inside.parts), default=0) if self._inside else 0
+
+    def _column_width(self) -> float:
+        columns = len(self._inside.kinds) if self._inside else 3
+        return (self.width() - self._names_width()) / columns - self.GAP_PX
 
     def _paint_hill(self, painter: QPainter, rect: QRectF, counts: list[int], colour: str) -> None:
         highest = max([*counts, 1])
@@ -88,23 +103,24 @@ class HistogramGrid(QWidget):
         painter.drawPolyline(QPolygonF(outline))
 
     def _paint_column(self, painter: QPainter, inside: Inside, index: int, left: float, width: float) -> None:
-        height, top = self._row_height(inside), self._row_height(inside)
+        height, top = self._row_height(inside), scaled(self.HEAD_PX)
         kind = inside.kinds[index]
         colour = {"weights": self._theme.muted, "gradients": self._theme.validation}.get(kind, self._theme.accent)
         painter.setPen(QColor(self._theme.muted))
-        painter.drawText(QRectF(left, 0, width, height), self.WORDS, kind)
-        is_tall = height >= self.TWO_LINES_PX or width < self.NARROW_PX
+        painter.drawText(QRectF(left, 0, width, top), self.WORDS, kind)
+        is_tall = height >= scaled(self.TWO_LINES_PX)
         figure_width = 0 if is_tall else painter.fontMetrics().horizontalAdvance("9.9e-9") + 6
         across = max(width - figure_width, 20)
+        line = painter.fontMetrics().ascent()
         for row, (counts, deviation) in enumerate(zip(inside.counts[index], inside.deviations[index].tolist(), strict=True)):
             cell = QRectF(left, top + row * height, width, height)
-            above = min(15, height - 18) if is_tall else 4
-            hill = QRectF(left, cell.top() + above, across, height - above - 2)
+            above = line + 3 if is_tall else 4
+            hill = QRectF(left, cell.top() + above, across, height - above - (5 if is_tall else 2))
             self._paint_hill(painter, hill, np.sqrt(counts).tolist(), colour)
             painter.setPen(QColor(self._theme.text))
-            vertical = Qt.AlignmentFlag.AlignTop if is_tall else Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(cell, Qt.AlignmentFlag.AlignRight | vertical, figure_text(deviation))
-        foot = QRectF(left, top + len(inside.parts) * height, across, scaled(self.FOOT_PX))
+            cell.setHeight(line if is_tall else height)
+            painter.drawText(cell, self.FIGURES, figure_text(deviation))
+        foot = QRectF(left, top + len(inside.parts) * height, across, scaled(self.HEAD_PX))
         painter.setPen(QColor(self._theme.muted))
         painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, f"±{figure_text(float(inside.widths[index]))}")
 
@@ -115,12 +131,17 @@ class HistogramGrid(QWidget):
         painter.setFont(interface_font(SMALL_PX))
         inside = self._inside
         if inside is not None:
-            height, names = self._row_height(inside), scaled(self.NAMES_PX)
+            height, names = self._row_height(inside), self._names_width() + self.GAP_PX
             for row, part in enumerate(inside.parts):
                 painter.setPen(QColor(self._theme.muted))
-                name = QRectF(0, (row + 1) * height, names, height)
+                name = QRectF(0, scaled(self.HEAD_PX) + row * height, names, height)
                 painter.drawText(name, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, part)
-            width = (self.width() - names - self.GAP_PX * (len(inside.kinds) - 1)) / len(inside.kinds)
+            width = self._column_width()
             for index in range(len(inside.kinds)):
                 self._paint_column(painter, inside, index, names + index * (width + self.GAP_PX), width)
         painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Rows are higher where the columns are narrow."""
+        super().resizeEvent(event)
+        self.updateGeometry()

@@ -7,7 +7,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.redraw import RedrawClock
-from gui.theme import Theme, set_role
+from gui.theme import Theme, scaled, set_role
+from gui.views.elided_label import ElidedLabel
 from gui.views.header_row import HeaderRow
 from gui.views.histogram_grid import HistogramGrid
 from gui.views.token_map import TokenMap
@@ -18,15 +19,17 @@ class InsideView(QWidget):
     """Token embeddings in two dimensions beside the histograms by layer. `header` is for the panel's title bar."""
 
     EMPTY_TEXT: Final = "The model's own numbers appear here once there is a model: press Train."
-    HINT: Final = "Tokens in a plane; point at one"
+    HINT: Final = "Tokens: point at one"
     NARROW: Final = 400
+    LEAST_PLANE: Final = 178
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._event: ProbeTaken | None = None
         self.embedding_map = TokenMap()
         self.histogram_grid = HistogramGrid()
-        self._hint = QLabel(self.HINT)
+        self._hint = ElidedLabel()
+        self._hint.setText(self.HINT)
         self._spread = QLabel()
         self._step = QLabel()
         self._pages = QStackedLayout(self)
@@ -97,7 +100,7 @@ class InsideView(QWidget):
             return
         tokens = event.predictions.vocabulary[: len(inside.points)]
         self.embedding_map.show_tokens(tokens, inside.points, inside.neighbours)
-        at = "" if inside.changed_at is None else f", the last step seen {inside.changed_at:,}"
+        at = "" if inside.changed_at is None else f", step {inside.changed_at:,}"
         self._spread.setText(f"Spread by layer{at}")
         self.histogram_grid.setToolTip(
             "Each hill is the square root of how many numbers lie where; beside it their root mean square."
@@ -108,7 +111,11 @@ class InsideView(QWidget):
         self._hint.setText(self.embedding_map.pointed_text or self.HINT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """One above the other where it is narrow."""
+        """One above the other where it is narrow; otherwise the plane is as wide as it is high, where that leaves the most."""
         super().resizeEvent(event)
-        directions = QBoxLayout.Direction
-        self._row.setDirection(directions.TopToBottom if self.width() < self.NARROW else directions.LeftToRight)
+        directions, is_narrow = QBoxLayout.Direction, self.width() < self.NARROW
+        self._row.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
+        plane = self.height() - self._hint.height() - scaled(TokenMap.FOOT_PX)
+        width = 4 * self.width() // 9 if is_narrow else min(max(plane, scaled(self.LEAST_PLANE)), 4 * self.width() // 9)
+        self._row.setStretch(0, width)
+        self._row.setStretch(1, self.width() - self._row.spacing() - width)

@@ -21,7 +21,7 @@ class MainMenu(QPushButton):
         self.setToolTip("Everything that can be done, with its keys (F10)")
         self.setShortcut("F10")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setIconSize(QSize(16, 16))
+        sized(self, lambda: self.setIconSize(QSize(scaled(16), scaled(16))))
         sized(self, lambda: self.setFixedHeight(scaled(32)))
         set_role(self, "flat")
         self._menu = QMenu(self)

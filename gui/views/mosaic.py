@@ -19,7 +19,7 @@ class AttentionMosaic(QWidget):
 
     GAPS: Final = ((8, 4), (12, 2), (1_000, 1))
     """Up to so many heads in a row or a column, so many pixels between them."""
-    LARGEST_TILE: Final = 72
+    LARGEST_TILE: Final = 128
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,9 +69,10 @@ class AttentionMosaic(QWidget):
     def _gap(self) -> int:
         return next(gap for most, gap in self.GAPS if max(self._n_layer, self._n_head) <= most)
 
-    def height_for(self, width: int) -> int:
-        """How high the picture gets in this width."""
-        return self._n_layer * (self._tile_for(width, 10_000) + self._gap)
+    def size_within(self, width: int, height: int) -> QSize:
+        """How large the picture gets where there is so much room."""
+        pitch = self._tile_for(width, height) + self._gap
+        return QSize(self._n_head * pitch - self._gap + 2, self._n_layer * pitch - self._gap + 2)
 
     def tile_rect(self, layer: int, head: int) -> QRect:
         """Where in the widget a head is drawn."""

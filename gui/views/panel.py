@@ -46,7 +46,6 @@ class DockHeader(QFrame):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._is_low = False
         self._title = QLabel(title)
         self._title.setObjectName("panel_title")
         set_role(self._title, "title")
@@ -55,16 +54,8 @@ class DockHeader(QFrame):
         self._row.setSpacing(12)
         self._row.addWidget(self._title)
         self._row.addStretch(1)
-        sized(self, self._measure)
+        sized(self, self.updateGeometry)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-
-    def set_low(self, is_low: bool) -> None:
-        """Take no more height than what is in it, or that of a title."""
-        self._is_low = is_low
-        self._measure()
-
-    def _measure(self) -> None:
-        self.setMinimumHeight(0 if self._is_low else scaled(38))
 
     def show_title(self, title: str) -> None:
         """Change the title; an empty one takes no room."""
@@ -76,8 +67,11 @@ class DockHeader(QFrame):
         self._row.addWidget(widget)
 
     def sizeHint(self) -> QSize:
-        """Never below the minimum: a dock gives its title bar exactly this height."""
-        return super().sizeHint().expandedTo(self.minimumSize())
+        """As high as a title at least; nothing where there is nothing in it: a dock gives its title bar exactly this height."""
+        hint = super().sizeHint()
+        parts = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        is_empty = all(part.isHidden() for part in parts)
+        return QSize(hint.width(), 0) if is_empty else hint.expandedTo(QSize(0, scaled(38)))
 
 
 class Dock(QDockWidget):
@@ -98,7 +92,6 @@ class Dock(QDockWidget):
         body.setContentsMargins(12, 12, 12, 12)
         body.addWidget(content)
         self.setWidget(frame)
-        self._has_controls = False
         self.show_action = QAction(f"To {title}", self)
         self.show_action.setObjectName(f"show_{name}_action")
         self.show_action.triggered.connect(self.come_forward)
@@ -117,13 +110,11 @@ class Dock(QDockWidget):
 
     def add_control(self, widget: QWidget) -> None:
         """Put a control at the right end of the header."""
-        self._has_controls = True
         self.header.add_control(widget)
 
     def show_tabbed(self, is_tabbed: bool) -> None:
-        """Leave out what the dock's tab says already: the title, and the whole header where it holds nothing else."""
+        """Leave out what the dock's tab says already: its title."""
         self.header.show_title("" if is_tabbed else self.windowTitle())
-        self.header.set_low(is_tabbed and not self._has_controls)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the panel that header and body lie on."""

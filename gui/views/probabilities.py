@@ -28,7 +28,13 @@ class ProbabilitiesView(QWidget):
     """
 
     EMPTY_TEXT: Final = "What the model expects after each token of the probe appears here once it has been looked at."
+    TITLES: Final = (
+        "Surprise by token",
+        "What comes next, likeliest on top",
+        "The likeliest, read off after each layer",
+    )
     NARROW: Final = 420
+    SPACING: Final = 4
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +49,7 @@ class ProbabilitiesView(QWidget):
         self._step = QLabel()
         self._mean = QLabel()
         self._scale = _Scale()
+        self._titles = [_small(title) for title in self.TITLES]
         self._side = QWidget()
         self._pages = QStackedLayout(self)
         self._clock = RedrawClock(self, self._redraw)
@@ -103,19 +110,19 @@ class ProbabilitiesView(QWidget):
 
     def _build_tables(self) -> QVBoxLayout:
         column = QVBoxLayout()
-        column.setSpacing(6)
+        column.setSpacing(self.SPACING)
         head = QHBoxLayout()
-        head.addWidget(_small("Surprise at each token"))
+        head.addWidget(self._titles[0])
         head.addStretch(1)
         head.addWidget(self._scale)
         column.addLayout(head)
-        sized(self.probe_losses, lambda: self.probe_losses.setMinimumHeight(scaled(26)))
-        column.addWidget(self.probe_losses, 6)
-        column.addWidget(_small("What comes next, likeliest on top"))
-        column.addWidget(self.probabilities_view, 6)
-        column.addWidget(_small("The likeliest, read off after each layer"))
-        column.addWidget(self.logit_lens_view, 6)
-        column.addStretch(0)
+        for title, content in zip(
+            (None, *self._titles[1:]), (self.probe_losses, self.probabilities_view, self.logit_lens_view), strict=True
+        ):
+            if title is not None:
+                column.addWidget(title)
+            column.addWidget(content)
+        column.addStretch(1)
         return column
 
     def _build_side(self) -> QWidget:
@@ -159,8 +166,6 @@ class ProbabilitiesView(QWidget):
         highest = max(log(max(len(predictions.vocabulary), 2)), 1.0)
         self._scale.show_highest(highest)
         self.probe_losses.show_losses(event.tokens, np.append(np.float32(np.nan), predictions.losses[-1]), highest)
-        lines = min(max(self.probe_losses.document().size().height(), scaled(26)), scaled(76))
-        self.probe_losses.setMaximumHeight(round(lines))
 
     def _show_tables(self, predictions: Predictions, columns: list[str]) -> None:
         following = np.append(predictions.ids[1:], -1)
@@ -180,7 +185,19 @@ class ProbabilitiesView(QWidget):
                     columns=columns,
                 )
             )
-            grid.setMaximumHeight(grid.sizeHint().height())
+        self._fit_tables()
+
+    def _fit_tables(self) -> None:
+        """Whole rows only: where there is no room for all, both tables give some up, and are scrolled."""
+        lines = min(max(self.probe_losses.document().size().height(), scaled(26)), scaled(76))
+        self.probe_losses.setFixedHeight(round(lines))
+        room = self.height() - round(lines) - sum(title.sizeHint().height() + 2 * self.SPACING for title in self._titles)
+        rivals, layers = self.probabilities_view, self.logit_lens_view
+        rows = (room - rivals.height_for(0) - layers.height_for(0)) // (rivals.height_for(1) - rivals.height_for(0))
+        ranks, depth = rivals.model().rowCount(), layers.model().rowCount()
+        ranks = max(1, min(ranks, max(rows // 2, rows - depth)))
+        rivals.setFixedHeight(rivals.height_for(ranks))
+        layers.setFixedHeight(layers.height_for(max(1, min(depth, rows - ranks))))
 
     def _show_place(self) -> None:
         event = self._event
@@ -225,6 +242,7 @@ class ProbabilitiesView(QWidget):
         """Leave the single place out where there is no room for it."""
         super().resizeEvent(event)
         self._side.setVisible(self.width() >= self.NARROW)
+        self._fit_tables()
 
 
 class _Scale(QWidget):
@@ -237,7 +255,7 @@ class _Scale(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(scaled(150), scaled(16))
+        return QSize(scaled(124), scaled(16))
 
     def show_highest(self, highest: float) -> None:
         self._highest = highest

@@ -219,7 +219,13 @@ class ProgressView(QWidget):
 
     def _show_course(self, name: str, is_shown: bool) -> None:
         self.curves.show_course(name, is_shown)
-        self._figures[name].setVisible(not is_shown)
+        self._on_courses_changed()
+
+    @Slot()
+    def _on_courses_changed(self) -> None:
+        """What is not below the loss stands beside it."""
+        for name, figure in self._figures.items():
+            figure.setVisible(not self.curves.shows(name))
         shown = [figure for figure in self._figures.values() if not figure.isHidden()]
         for figure in shown:
             figure.line_above.setVisible(figure is not shown[0])
@@ -232,6 +238,7 @@ class ProgressView(QWidget):
         self.loss_plot.painted.connect(self._clock.note_painting)
         for course in self.curves.courses.values():
             course.painted.connect(self._clock.note_painting)
+        self.curves.courses_changed.connect(self._on_courses_changed)
         self.loss_plot.following_changed.connect(self._on_following_changed)
         self.latest_button.clicked.connect(self.loss_plot.follow)
         self.log_axis_action.toggled.connect(self.loss_plot.show_logarithmic)

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from gui.icons import icon
 from gui.theme import set_role
 from gui.views.panel import Card
 from gui.views.setting_row import ChoiceField, SettingRow
@@ -60,6 +59,8 @@ class SettingsForm(QWidget):
 
     def _arrange(self) -> None:
         first, *_, last = self._sections.values()
+        for section in self._sections.values():
+            section.add_control(section.more)
         first.add_control(self.preset_combo)
         last.add_control(self._reset)
         last.add_control(self._apply)
@@ -72,11 +73,11 @@ class SettingsForm(QWidget):
 
     def _order_tabs(self) -> None:
         """The Tab key goes down the form as the eye does."""
-        stops: list[QWidget] = [self.preset_combo]
+        stops: list[QWidget] = []
         for group, section in self._sections.items():
-            rows = self._rows_of(group)
-            stops += [row.field for row in rows if not row.setting.is_advanced]
-            stops += [section.more, *(row.field for row in rows if row.setting.is_advanced)]
+            rows = sorted(self._rows_of(group), key=lambda row: row.setting.is_advanced)
+            stops += [section.more, *(row.field for row in rows)]
+        stops[1:1] = [self.preset_combo]
         stops.append(self._reset)
         for before, after in pairwise(stops):
             QWidget.setTabOrder(before, after)
@@ -171,18 +172,16 @@ class _Section(Card):
         self.more.setCheckable(True)
         self.more.setObjectName(f"more_{name.casefold()}_button")
         self.more.setAccessibleName(f"More {name.casefold()} settings")
-        self.more.setIconSize(QSize(12, 12))
-        set_role(self.more, "disclosure")
+        set_role(self.more, "small_link")
         self._advanced = QWidget()
         advanced = QVBoxLayout(self._advanced)
-        advanced.setContentsMargins(0, 0, 0, 6)
+        advanced.setContentsMargins(0, 0, 0, 0)
         advanced.setSpacing(2)
         self.body.setSpacing(2)
         for row in rows:
             (advanced if row.setting.is_advanced else self.body).addWidget(row)
-        self.body.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(self._advanced)
-        self.set_bottom_margin(4)
+        self.set_bottom_margin(8)
         self.more.toggled.connect(self._on_more_toggled)
         self._on_more_toggled(False)
 
@@ -192,7 +191,6 @@ class _Section(Card):
 
     def _on_more_toggled(self, is_open: bool) -> None:
         self.more.setText("Less" if is_open else "More")
-        self.more.setIcon(icon("chevron" if is_open else "chevron_right"))
         self._advanced.setVisible(is_open)
 
 

@@ -60,12 +60,14 @@ class SetupView(QWidget):
         self._lower = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._lower.setSpacing(20)
         self._lower.addWidget(schedule, 2)
-        self._lower.addWidget(scroll, 3)
+        self._lower.addWidget(scroll, 5)
         upper = QVBoxLayout()
         upper.setSpacing(4)
         upper.addWidget(_title("The model, to scale: area is parameters, height the numbers for each token"))
         upper.addWidget(self._problem)
         upper.addWidget(self.model_picture, 1)
+        sized(self.model_picture, lambda: self.model_picture.setMinimumHeight(scaled(100)))
+        self.model_picture.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # the words need their share
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         sized(self, lambda: self.setMinimumSize(scaled(210), scaled(130)))
@@ -106,8 +108,9 @@ class SetupView(QWidget):
         for name, text in (("More", setting.up), ("Less", setting.down)):
             if text:
                 lines.append(f"<b style='color:{self._theme.accent_text}'>{name}:</b> {escape(text)}.")
-        lines += [f"<span style='color:{self._theme.muted}'>{escape(effect)}</span>" for effect in effects]
-        style = f"margin:0 0 4px 0; font-size:{scaled(SMALL_PX)}px"
+        if effects:
+            lines.append(f"<span style='color:{self._theme.muted}'>{'<br>'.join(map(escape, effects))}</span>")
+        style = f"margin:0 0 3px 0; font-size:{scaled(SMALL_PX)}px"
         self._words.setText("".join(f"<p style='{style}'>{line}</p>" for line in lines))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

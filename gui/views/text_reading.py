@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from gui.format import tooltip_text
+from gui.text_size import sized
 from gui.theme import scaled, set_role, set_style_property
 from gui.views.number_field import FIELD_WIDTH_PX, IntegerField
 from gui.views.setting_row import ChoiceField
@@ -242,8 +243,8 @@ def _add_row(column: QVBoxLayout, field: QWidget, name: str, text: str) -> QWidg
     for widget in (label, field):
         widget.setToolTip(tooltip_text(_HELP[name]))
     if isinstance(field, QCheckBox):
-        field.setMinimumHeight(scaled(26))
+        sized(field, lambda: field.setMinimumHeight(scaled(26)))
     else:
-        field.setFixedSize(scaled(FIELD_WIDTH_PX), scaled(26))
+        sized(field, lambda: field.setFixedSize(scaled(FIELD_WIDTH_PX), scaled(26)))
     column.addWidget(row)
     return row

@@ -17,7 +17,7 @@ from nanograd.text.tokenizer import visible
 Index = QModelIndex | QPersistentModelIndex
 SHADES: Final = 64
 STRONGEST_SHADE: Final = 0.62
-ROW_PX: Final = 22
+ROW_PX: Final = 20
 NAMES_PX: Final = 58
 
 
@@ -77,11 +77,12 @@ class TokenGrid(QTableView):
         """Rows, names and cells as high and wide as their text is large."""
         across, down = self.horizontalHeader(), self.verticalHeader()
         self._metrics, self._delegate.font = QFontMetrics(mono_font()), mono_font()
-        across.setFont(mono_font(SMALL_PX))
+        for header, font in ((across, mono_font(SMALL_PX)), (down, interface_font(SMALL_PX))):
+            header.setFont(font)
+            header.viewport().setFont(font)  # which it draws with, and which does not follow
         across.setFixedHeight(scaled(ROW_PX))
         down.setFixedWidth(scaled(NAMES_PX))
         down.setDefaultSectionSize(scaled(ROW_PX))
-        down.setFont(interface_font(SMALL_PX))
         self._cells.clear()
 
     @property
@@ -124,13 +125,18 @@ class TokenGrid(QTableView):
 
     def sizeHint(self) -> QSize:
         """Room for all rows."""
+        return QSize(320, self.height_for(self._model.rowCount()))
+
+    def height_for(self, row_count: int) -> int:
+        """How high the table is with so many rows in sight."""
         header = scaled(ROW_PX) if not self.horizontalHeader().isHidden() else 0
-        bar = self.horizontalScrollBar().sizeHint().height() if self._has_bar else 0
-        return QSize(320, header + self._model.rowCount() * scaled(ROW_PX) + bar + 2)
+        is_long = self.horizontalHeader().length() > self.viewport().width()
+        bar = self.horizontalScrollBar().sizeHint().height() if self._has_bar and is_long else 0
+        return header + row_count * scaled(ROW_PX) + bar + 1
 
     def minimumSizeHint(self) -> QSize:
-        """Room for two rows."""
-        return QSize(160, 3 * scaled(ROW_PX))
+        """Room for one row."""
+        return QSize(160, self.height_for(1))
 
     def _fit_columns(self) -> None:
         """One width for all: as wide as the widest token that is common, wider where there is room."""

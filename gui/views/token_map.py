@@ -4,11 +4,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.theme import DARK, SMALL_PX, Theme, interface_font, mono_font
+from gui.theme import DARK, SMALL_PX, Theme, interface_font, mono_font, scaled
 from nanograd.text.tokenizer import visible
 
 Points = NDArray[np.float32]
@@ -21,6 +21,8 @@ class TokenMap(QWidget):
     """The place of the token in the vocabulary; None for none."""
 
     MARGIN: Final = 16
+    FOOT_PX: Final = 20
+    CELL_PX: Final = 3
     REACH_PX: Final = 14
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -68,8 +70,12 @@ class TokenMap(QWidget):
     def place_of(self, index: int) -> QPointF:
         """Where a token is drawn."""
         x, y = self._points[index].tolist()
-        half = min(self.width(), self.height()) / 2 - self.MARGIN  # one scale for both axes: distances mean something
-        return QPointF(self.width() / 2 + x / self._reach * half, self.height() / 2 - y / self._reach * half)
+        middle = self._middle()
+        half = min(middle.x(), middle.y()) - self.MARGIN  # one scale for both axes: distances mean something
+        return QPointF(middle.x() + x / self._reach * half, middle.y() - y / self._reach * half)
+
+    def _middle(self) -> QPointF:
+        return QPointF(self.width() / 2, (self.height() - scaled(self.FOOT_PX)) / 2)
 
     def point_at(self, index: int | None) -> None:
         """Show the neighbours of a token; None for none."""
@@ -87,25 +93,35 @@ class TokenMap(QWidget):
         return self._theme.validation
 
     def _paint_tokens(self, painter: QPainter) -> None:
-        """The tokens in their order: a sign where there is room for it, otherwise a dot."""
+        """The tokens in their order, those near the one pointed at first: a sign where there is room, otherwise a dot."""
         metrics = QFontMetricsF(painter.font())
         taken: set[tuple[int, int]] = set()
-        near = set() if self._pointed is None else {self._pointed, *self._neighbours[self._pointed].tolist()}
-        for index in sorted(range(len(self._tokens)), key=lambda index: index not in near):
+        signs: list[tuple[QPointF, str, QColor]] = []
+        near = [] if self._pointed is None else [self._pointed, *self._neighbours[self._pointed].tolist()]
+        for index in dict.fromkeys([*near, *range(len(self._tokens))]):
             place, text = self.place_of(index), visible(self._tokens[index])
             colour = QColor(self._colour_of(self._tokens[index]))
             colour.setAlphaF(1.0 if not near or index in near else 0.35)
-            width = metrics.horizontalAdvance(text)
-            row, first = int(place.y() // 12), int((place.x() - width / 2) // 8)
-            cells = {(row, column) for column in range(first, int((place.x() + width / 2) // 8) + 1)}
-            painter.setPen(colour)
+            size = QSizeF(metrics.horizontalAdvance(text), metrics.capHeight() + 1)
+            cells = self._cells(place, size)
             if cells & taken:
+                colour.setAlphaF(0.6 * colour.alphaF())
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(colour)
                 painter.drawEllipse(place, 1.5, 1.5)
                 continue
             taken |= cells
-            painter.drawText(QRectF(place.x() - width, place.y() - 9, 2 * width, 18), Qt.AlignmentFlag.AlignCenter, text)
+            signs.append((QPointF(place.x() - size.width() / 2, place.y() + metrics.xHeight() / 2), text, colour))
+        for corner, text, colour in signs:  # over the dots
+            painter.setPen(colour)
+            painter.drawText(corner, text)
+
+    def _cells(self, place: QPointF, size: QSizeF) -> set[tuple[int, int]]:
+        """The squares of a fine grid that a sign covers, and a little around it."""
+        x, y, across, down, cell = place.x(), place.y(), size.width() / 2 + 1, size.height() / 2 + 1, self.CELL_PX
+        rows = range(int((y - down) // cell), int((y + down) // cell) + 1)
+        columns = range(int((x - across) // cell), int((x + across) // cell) + 1)
+        return {(row, column) for row in rows for column in columns}
 
     def _paint_neighbours(self, painter: QPainter, index: int) -> None:
         place = self.place_of(index)
@@ -125,8 +141,8 @@ class TokenMap(QWidget):
             ("other", self._theme.validation),
         ):
             painter.setPen(QColor(colour))
-            painter.drawText(QPointF(x, self.height() - 2), name)
-            x += painter.fontMetrics().horizontalAdvance(name) + 10
+            painter.drawText(QPointF(x, self.height() - painter.fontMetrics().descent() - 1), name)
+            x += painter.fontMetrics().horizontalAdvance(name) + 12
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the plane as it stands."""
@@ -134,8 +150,9 @@ class TokenMap(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._tokens:
             painter.setPen(QPen(QColor(self._theme.hairline), 1))
-            painter.drawLine(QPointF(0, self.height() / 2), QPointF(self.width(), self.height() / 2))
-            painter.drawLine(QPointF(self.width() / 2, 0), QPointF(self.width() / 2, self.height()))
+            middle, bottom = self._middle(), self.height() - scaled(self.FOOT_PX)
+            painter.drawLine(QPointF(0, middle.y()), QPointF(self.width(), middle.y()))
+            painter.drawLine(QPointF(middle.x(), 0), QPointF(middle.x(), bottom))
             if self._pointed is not None:
                 self._paint_neighbours(painter, self._pointed)
             painter.setFont(mono_font())

@@ -1,7 +1,7 @@
 """At 1280 by 800 every word can be read."""
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QTabBar
+from PySide6.QtWidgets import QAbstractButton, QDockWidget, QLabel, QTabBar
 
 from gui.views.elided_label import ElidedLabel
 
@@ -49,3 +49,16 @@ def test_no_text_is_cut(person, text_file, layout):
     for panel in ("inside", "attention", "batch", "setup", "samples", "progress", "generate"):
         person.find(f"{panel}_dock").raise_()
         person.wait(lambda: not [*cut_tabs(person.window), *cut_labels(person.window)])
+
+
+@pytest.mark.parametrize("action", ["shrink_text_action", "enlarge_text_action"])
+def test_no_text_is_cut_at_any_size(person, text_file, action):
+    person.train(text_file)
+    person.window.resize(1280, 800)
+    while person.action(action).isEnabled():
+        person.do(action)
+        for layout in ("watch", "inside", "write"):
+            person.do(f"layout_{layout}_action")
+            for dock in person.window.findChildren(QDockWidget):
+                dock.raise_()
+                person.wait(lambda: not [*cut_tabs(person.window), *cut_labels(person.window)])

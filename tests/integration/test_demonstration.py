@@ -21,7 +21,10 @@ def test_the_demonstration_plays_to_its_end_and_writes_its_pictures(tmp_path, te
     for said in ("Opened cats.txt", "Trained 6 steps", "tokens per second", "It wrote:", "the same curve is there", "Done."):
         assert said in played.stdout
     pictures = {path.stem for path in (tmp_path / "pictures").glob("*.png")}
-    assert pictures == {"welcome", "text", "training", "inside", "moment", "written", "written-other-theme", "batch", "reopened"}
+    assert pictures == {
+        "welcome", "text", "training", "inside", "moment", "written", "written-other-theme", "batch", "reopened", "runs",
+        "comparison",
+    }  # fmt: skip
     assert all(path.stat().st_size > 10_000 for path in (tmp_path / "pictures").glob("*.png"))
 
 

@@ -153,3 +153,15 @@ def test_one_look_at_a_head_is_drawn_too(view, qtbot):
     view.show_probe(probe())
     qtbot.waitUntil(lambda: len(view.head_scores_plot.scores) == 1)
     view.head_scores_plot.grab()
+
+
+@pytest.mark.parametrize(("n_layer", "n_head", "least"), [(3, 3, 40), (24, 16, 7)])
+def test_the_mosaic_takes_the_room_that_the_map_leaves(view, qtbot, n_layer, n_head, least):
+    history = RunHistory()
+    history.add(probe(n_layer, n_head))
+    view.show_history(history, 100)
+    view.show_probe(probe(n_layer, n_head))
+    qtbot.waitUntil(lambda: view.head_scores_plot.isVisible())
+    assert view.attention_mosaic.tile_rect(0, 0).width() >= least
+    assert view.attention_mosaic.rect().contains(view.attention_mosaic.tile_rect(n_layer - 1, n_head - 1))
+    assert not view.head_scores_plot.geometry().intersects(view.attention_mosaic.geometry())

@@ -3,6 +3,7 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QWidget
 
 from gui.run_history import RunHistory
 from gui.views.course_plot import short_text
@@ -118,3 +119,19 @@ def test_a_run_without_steps_can_be_drawn(curves):
 
 def test_figures_beside_an_axis_are_short():
     assert [short_text(value) for value in (0.0, 5e-4, 0.5, 20_000.0)] == ["0", "5e-4", "0.5", "20k"]
+
+
+def test_courses_without_room_wait_until_there_is_some(qtbot):
+    place = QWidget()
+    qtbot.addWidget(place)
+    curves = Curves(place)
+    curves.resize(700, 420)
+    place.show()
+    for name in COURSES:
+        curves.show_course(name, True)
+    with qtbot.waitSignal(curves.courses_changed):
+        curves.resize(700, 170)
+    assert [curves.shows(name) for name in COURSES] == [True, False, False]
+    qtbot.waitUntil(lambda: curves.loss_plot.geometry().bottom() < curves.courses["lr"].geometry().top())
+    curves.resize(700, 420)
+    assert all(curves.shows(name) for name in COURSES)

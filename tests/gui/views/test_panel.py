@@ -1,9 +1,10 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QMainWindow
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow
 
 from gui.theme import DARK, LIGHT, apply_theme
+from gui.views.header_row import HeaderRow
 from gui.views.panel import Card, Dock
 
 
@@ -56,3 +57,18 @@ def test_controls_of_a_card_stand_at_its_right(qtbot):
     card.resize(300, 100)
     card.show()
     assert control.geometry().right() > 250
+
+
+def test_among_tabs_a_header_that_says_nothing_yet_takes_no_room(window):
+    dock, row, step = Dock("Inside", "inside_dock", QLabel("body")), HeaderRow(), QLabel()
+    row.add(step)
+    dock.add_control(row)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    dock.show_tabbed(True)
+    window.show()
+    QApplication.sendPostedEvents()
+    assert dock.header.height() == 0
+    step.setText("step 12")
+    row.arrange()
+    QApplication.sendPostedEvents()
+    assert dock.header.height() >= 38

@@ -133,3 +133,11 @@ def test_rows_that_can_be_clicked_tell_their_token(full, qtbot):
     with qtbot.waitSignal(bars.token_clicked) as clicked:
         qtbot.mouseClick(bars, Qt.MouseButton.LeftButton, pos=QPoint(20, int(bars.row_rect(1).center().y())))
     assert clicked.args == ["b"]
+
+
+@pytest.mark.parametrize("height", [200, 230, 262, 285, 400])
+def test_tables_show_whole_rows_only(full, height):
+    full.resize(560, height)
+    for grid in (full.probabilities_view, full.logit_lens_view):
+        heights = [grid.height_for(count) for count in range(1, grid.model().rowCount() + 1)]
+        assert grid.height() in heights

@@ -126,13 +126,13 @@ def test_a_whole_preset_is_told_once(form):
 
 
 def test_the_tab_key_goes_down_the_form(form):
-    stops, widget = [], form.preset_combo
+    stops, widget = [], form.findChild(QPushButton, "more_model_button")
     while "reset_settings_button" not in stops:
         stops.append(widget.objectName())
         widget = widget.nextInFocusChain()
     named = [stop for stop in stops if stop.startswith(("preset", "setting", "more", "reset"))]
-    assert named[:3] == ["preset_combo", "setting_n_layer", "setting_n_head"]
-    assert named.index("setting_dropout") < named.index("more_model_button") < named.index("setting_batch_size")
+    assert named[:4] == ["more_model_button", "preset_combo", "setting_n_layer", "setting_n_head"]
+    assert named.index("setting_dropout") < named.index("more_training_button") < named.index("setting_batch_size")
 
 
 def test_changes_to_a_run_that_goes_on_wait_to_be_applied(qtbot, form):
