@@ -133,9 +133,9 @@ class Demonstration:
         print(f"Inside: {grid.accessibleDescription()}.")
         self._picture("inside")
         slider, moment = self._find(QSlider, "time_slider"), self._find(QLabel, "inside_step_label")
+        chosen = self._find(QLabel, "moment_label")  # which may go on, after its step
         slider.setValue(slider.maximum() // 4)
-        shown = self._find(QLabel, "moment_label")
-        self._wait("a moment of the past", lambda: moment.text() == shown.text().split(" · ")[0])
+        self._wait("a moment of the past", lambda: moment.text() == chosen.text().split(" · ")[0])
         print(f"Went back to {moment.text()}, one of {slider.maximum() + 1} moments.")
         self._picture("moment")
         self._click("live_button")

@@ -55,7 +55,8 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         self.disableAutoRange()
         self.plotItem.getViewBox().setMouseEnabled(x=True, y=False)
         self.plotItem.getViewBox().setDefaultPadding(0)
-        self.plotItem.getViewBox().sigXRangeChanged.connect(self._on_range_changed)
+        for changed in (self.plotItem.getViewBox().sigXRangeChanged, self.plotItem.getViewBox().sigResized):
+            changed.connect(self._on_range_changed)
         self.show_theme(DARK)
 
     @property

@@ -134,7 +134,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self._validation.setPen(pen(theme.validation, thick))
         self._dots.setBrush(theme.validation)
         self._uniform.setPen(pg.mkPen(theme.faint, width=1, dash=[4, 4]))
-        self._uniform_label.setColor(theme.faint)
+        self._uniform_label.setColor(theme.muted)
         self._now.setPen(pen(theme.training, 1, 0.55))
         self._batch.setPen(pg.mkPen(theme.validation, width=1, dash=[2, 4]))
         self._best.setPen(pen(theme.text, thick))

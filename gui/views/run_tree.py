@@ -295,7 +295,9 @@ def swatch(theme: Theme, look: int) -> QIcon:
     painter.setBrush(QColor(colour_of(look, theme)))
     painter.drawEllipse(picture.rect().adjusted(2, 2, -2, -2))
     painter.end()
-    return QIcon(picture)
+    disc = QIcon(picture)
+    disc.addPixmap(picture, QIcon.Mode.Selected)  # of a chosen run it would be tinted otherwise
+    return disc
 
 
 def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:

@@ -142,7 +142,7 @@ class TokenMap(QWidget):
         ):
             painter.setPen(QColor(colour))
             painter.drawText(QPointF(x, self.height() - painter.fontMetrics().descent() - 1), name)
-            x += painter.fontMetrics().horizontalAdvance(name) + 12
+            x += painter.fontMetrics().horizontalAdvance(name) + 7
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the plane as it stands."""

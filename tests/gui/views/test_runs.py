@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon
 
 from gui.events import CurvesRead, KeptRun, RunsListed
 from gui.theme import DARK, LIGHT
 from gui.views.run_names import differences, legend_names
+from gui.views.run_tree import swatch
 from gui.views.runs import RunsView
 from nanograd.training.metrics import MetricsArrays
 
@@ -271,3 +273,8 @@ def test_the_colours_of_runs_are_told_apart_whichever_colours_one_sees(theme, se
     places = np.array([lab(colour, seen) for colour in theme.runs])
     distances = np.linalg.norm(places[:, None] - places, axis=-1)
     assert distances[~np.eye(len(places), dtype=bool)].min() > 15
+
+
+def test_a_chosen_run_keeps_its_colour(qapp):
+    discs = [swatch(DARK, 0).pixmap(QSize(9, 9), mode).toImage() for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected)]
+    assert [disc.pixelColor(4, 4).name().upper() for disc in discs] == [DARK.runs[0]] * 2
