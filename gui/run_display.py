@@ -198,14 +198,16 @@ class RunDisplay:
     def _show_figures(self, last: StepFinished) -> None:
         self._views.control_bar.show_step(last.step, self._max_steps)
         self._views.setup.schedule_plot.show_step(last.step)
-        self._views.status_line.show_step(last.loss, last.tokens_per_second, self._seconds_left())
+        self._views.status_line.show_step(last.loss, last.tokens_per_second, self.seconds_left)
         self._show_measured_step()
 
     def _show_measured_step(self) -> None:
         if isfinite(self._pace.step_s):
-            self._views.cost_card.show_measured_step(self._pace.step_s, self._seconds_left())
+            self._views.cost_card.show_measured_step(self._pace.step_s, self.seconds_left)
 
-    def _seconds_left(self) -> float:
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the run is over; nan before its pace is known."""
         return self._pace.seconds_left(self.step, self._max_steps, self._eval_interval)
 
     def _show_samples(self) -> None:

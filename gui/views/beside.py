@@ -29,6 +29,7 @@ class BesideChoice(QComboBox):
         self._steps: Sequence[int] = ()
         self._runs: Mapping[Path | None, KeptRun] = {}
         self._loaded: Path | None = None
+        self._is_available = False
         self.setObjectName("beside_setting")
         self.setAccessibleName("Moment or run to write beside the present")
         self.setToolTip(
@@ -54,6 +55,12 @@ class BesideChoice(QComboBox):
         """What is chosen; None for a text alone."""
         chosen: Beside = self.currentData()
         return chosen
+
+    def set_available(self, is_available: bool) -> None:
+        """Whether there is a present run, beside which another can write."""
+        if is_available != self._is_available:
+            self._is_available = is_available
+            self._offer()
 
     def show_moments(self, steps: Sequence[int]) -> None:
         """Offer the moments after these steps; what is chosen stays where it can."""
@@ -83,7 +90,8 @@ class BesideChoice(QComboBox):
 
     def _offer(self) -> None:
         chosen = self.beside
-        others = [run for run in self._runs.values() if run.path != self._loaded and run.checkpoints]
+        runs = self._runs.values() if self._is_available else ()
+        others = [run for run in runs if run.path != self._loaded and run.checkpoints]
         titled = self._titles()
         self.blockSignals(True)
         self.clear()

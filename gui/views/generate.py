@@ -91,6 +91,8 @@ class GenerateView(QWidget):
     def set_available(self, is_available: bool, reason: str = "") -> None:
         """Whether there is a model to write; otherwise `reason` says what to do."""
         self._is_available = is_available
+        self.beside_setting.set_available(is_available)
+        self.header.arrange()
         self._reason.setText("" if is_available else reason)
         self._reason.setVisible(bool(self._reason.text()))
         self._show_possible()

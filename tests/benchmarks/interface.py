@@ -103,35 +103,48 @@ def measure_headless(preset: str, seconds: float) -> dict[str, Any]:
         return {"rate": tokens / (perf_counter() - began)}
 
 
-def measure_window(preset: str, seconds: float, layout: str) -> dict[str, Any]:
-    """The rate under the window, and by how many milliseconds each tick came later than it was due."""
-    from PySide6.QtCore import QEventLoop
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Let the window live until something is so."""
+    from PySide6.QtCore import QCoreApplication, QEventLoop
+
+    while not is_so():
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+
+def open_window(data_directory: Path, text: Path, preset: str, layout: str = "") -> tuple[Any, Any]:
+    """The application, which is to be kept, and a window with a text and a preset; one with a `layout` is large."""
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QComboBox
 
     from gui.application import create_application
     from gui.main_window import MainWindow
+
+    application = create_application(["benchmark"])
+    window = MainWindow(data_directory=data_directory)
+    window.resize(*((1920, 1080) if layout else (1280, 800)))
+    window.show()
+    opened: list[int] = []
+    window.corpus_opened.connect(lambda: opened.append(1))
+    window.open_corpus(text)
+    wait_until(lambda: bool(opened))
+    if layout:
+        action = window.findChild(QAction, f"layout_{layout}_action")
+        assert action is not None
+        action.trigger()
+    presets = window.findChild(QComboBox, "preset_combo")
+    assert presets is not None
+    presets.setCurrentText(preset)
+    return application, window
+
+
+def measure_window(preset: str, seconds: float, layout: str) -> dict[str, Any]:
+    """The rate under the window, and by how many milliseconds each tick came later than it was due."""
+    from PySide6.QtGui import QAction
+
     from gui.views.number_field import IntegerField
 
-    app = create_application(["benchmark"])
-
-    def wait_until(is_so: Callable[[], bool]) -> None:
-        while not is_so():
-            app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-
     with tempfile.TemporaryDirectory() as folder:
-        window = MainWindow(data_directory=Path(folder) / "data")
-        window.resize(*((1920, 1080) if layout else (1280, 800)))
-        window.show()
-        opened: list[int] = []
-        window.corpus_opened.connect(lambda: opened.append(1))
-        window.open_corpus(text_in(folder))
-        wait_until(lambda: bool(opened))
-        if layout:
-            window.findChild(QAction, f"layout_{layout}_action").trigger()
-        presets = window.findChild(QComboBox, "preset_combo")
-        assert presets is not None
-        presets.setCurrentText(preset)
+        _application, window = open_window(Path(folder) / "data", text_in(folder), preset, layout)
         for name, value in (("eval_interval", NO_EVALUATION), ("max_steps", NO_EVALUATION), ("eval_windows", 1)):
             field = window.findChild(IntegerField, f"setting_{name}")
             assert field is not None
