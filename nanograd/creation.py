@@ -46,12 +46,15 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> tensor([1, 2]).dtype
     dtype('int64')
     """
+    first = data
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
     if isinstance(data, list | tuple) and any(isinstance(part, Tensor) for part in data):
         data = [part.tolist() if isinstance(part, Tensor) else part for part in data]
     array = np.array(data.array if isinstance(data, Tensor) else data)
     if dtype is None:
-        is_python = not isinstance(data, Tensor | np.ndarray | np.generic)
-        dtype = float32 if array.dtype == np.float64 and is_python else nearest_dtype(array.dtype)
+        is_wide = array.dtype == np.float64 and getattr(first, "dtype", None) == np.float64
+        dtype = float32 if array.dtype == np.float64 and not is_wide else nearest_dtype(array.dtype)
     return _finish(array, dtype, device, requires_grad)
 
 

@@ -191,6 +191,14 @@ class ElementwiseMethods(TensorMethods):
         _require_bool("masked_fill", mask)
         return mask._apply(ops.where, self._filling(value), self._tensor)
 
+    def clamp_(self, min: Any = None, max: Any = None) -> "Tensor":
+        """x becomes x.clamp(min, max)."""
+        return self._tensor.copy_(self._tensor.clone().clamp(min, max))  # which the graph needs as it was
+
+    def masked_fill_(self, mask: "Tensor", value: Any) -> "Tensor":
+        """x becomes x.masked_fill(mask, value)."""
+        return self._tensor.copy_(self.masked_fill(mask, value))
+
     # ---- helpers ------------------------------------------------------------------------------------------------------
 
     def _times(self, other: Any, alpha: Scalar) -> "Tensor":

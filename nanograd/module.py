@@ -10,6 +10,7 @@ from nanograd.dtype import FLOATS, float32, float64
 from nanograd.errors import ShapeError, refuse_inplace
 from nanograd.gradients import clear_gradients
 from nanograd.graph import RemovableHandle
+from nanograd.outside import AbsentModuleMethods
 from nanograd.random import current_generator
 from nanograd.tensor import Tensor, wrap
 
@@ -37,8 +38,12 @@ class IncompatibleKeys(NamedTuple):
     missing_keys: list[str]
     unexpected_keys: list[str]
 
+    def __repr__(self) -> str:
+        found = f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+        return found if any(self) else "<All keys matched successfully>"
 
-class Module:
+
+class Module(AbsentModuleMethods):
     """The base of every layer and model, as torch.nn.Module.
 
     Parameters and modules that are set as attributes are registered under the attribute's name; a tensor that is state but

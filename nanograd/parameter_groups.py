@@ -1,5 +1,6 @@
 """The base of every optimizer: groups of parameters with settings of their own, and a state for each parameter."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from inspect import Parameter as Argument
@@ -24,14 +25,14 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
-        if isinstance(params, Tensor):
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
             raise TypeError("An optimizer takes several parameters: pass model.parameters(), or [parameter] for a single one.")
         given = list(params)
         if not given:
             raise ValueError("The optimizer got no parameters; pass model.parameters().")
         self.defaults = defaults
         self.param_groups: list[Group] = []
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
@@ -79,7 +80,7 @@ class Optimizer:
     def updates(self) -> list[tuple[Tensor, Callable[[], None]]]:
         """Each parameter that has a gradient, and what changes it once; these may run in any order, and side by side."""
         wanted = [(p, group) for group in self.param_groups for p in group["params"] if p.grad is not None]
-        return [(p, partial(self._change, p, self.state.setdefault(p, {}), group)) for p, group in wanted]
+        return [(p, partial(self._change, p, self.state[p], group)) for p, group in wanted]
 
     def _change(self, parameter: Tensor, state: dict[str, Any], group: Group) -> None:
         assert parameter.grad is not None
@@ -108,13 +109,18 @@ class Optimizer:
             raise ValueError(f"The optimizer has groups of {own} parameters, the saved state has {sizes}; build it as it was.")
         positions = [position for group in saved for position in group["params"]]
         parameters = dict(zip(positions, self._parameters(), strict=True))
-        state = {}
+        state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for position, entry in state_dict["state"].items():
             parameter = parameters[int(position)]
             state[parameter] = {name: _copied(name, value, position, parameter) for name, value in entry.items()}
         for group, before in zip(self.param_groups, saved, strict=True):
             group.update({name: value for name, value in before.items() if name != "params"})
         self.state = state
+
+    def __repr__(self) -> str:
+        groups = [[f"    {name}: {group[name]}" for name in sorted(group) if name != "params"] for group in self.param_groups]
+        texts = ["\n".join([f"Parameter Group {place}", *lines]) for place, lines in enumerate(groups)]
+        return f"{type(self).__name__} (\n" + "\n\n".join(texts) + "\n)"
 
 
 class DeclaredOptimizer(Optimizer):

@@ -3,8 +3,10 @@
 `dim` is a dimension, several where a tuple is allowed, or None for all; `keepdim` leaves the reduced ones with size 1.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from nanograd.tensor import Tensor
 
 Dims = int | Sequence[int] | None
+_NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim"}
 
 
 class ValuesAndIndices(NamedTuple):
@@ -212,3 +215,20 @@ class ReductionMethods(TensorMethods):
         """The numbers at `indices` along `dim`, and these."""
         values = self._tensor.gather(dim, indices)
         return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(dim), indices.squeeze(dim))
+
+
+def _numpy_named(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, which takes numpy's names `axis` and `keepdims` for `dim` and `keepdim` as well, as PyTorch does."""
+
+    @wraps(method)
+    def renamed(self: object, *args: Any, **named: Any) -> Any:
+        if named:
+            named = {_NUMPY_NAMES.get(name, name): value for name, value in named.items()}
+        return method(self, *args, **named)
+
+    return renamed
+
+
+for _name, _method in list(vars(ReductionMethods).items()):
+    if not _name.startswith("_") and "dim" in signature(_method).parameters:
+        setattr(ReductionMethods, _name, _numpy_named(_method))

@@ -123,6 +123,8 @@ class ShapingMethods(TensorMethods):
     def __getitem__(self, index: Any) -> "Tensor":
         basic, advanced = plain_index(index)
         result = self if basic is None else self._apply(ops.take, index=basic, shape=self.array.shape)
+        if advanced is None:
+            result._tensor._whole = (self._tensor, index)  # what a recorded in-place write to the view changes
         return result._tensor if advanced is None else result._apply(ops.take, index=advanced, shape=result.array.shape)
 
     def __iter__(self) -> "Iterator[Tensor]":
@@ -213,10 +215,10 @@ def plain_index(index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | N
 
 
 def _plain_part(part: Any) -> Any:
-    """One part of an index with an array in place of a tensor or a list, and a whole number as an int."""
+    """One part of an index with an array in place of a tensor, a list or a range, and a whole number as an int."""
     if isinstance(part, TensorMethods):
         part = part.array
-    if isinstance(part, list):
+    if isinstance(part, list | tuple | range):
         part = np.asarray([_plain_part(entry) for entry in part], None if part else np.int64)
     if isinstance(part, bool | np.bool_):
         return np.asarray(part)

@@ -31,8 +31,9 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
     tensor([2., 4., 6.])
     """
 
+    _whole: "tuple[Tensor, Any]"  # of a view x[index]: x and the index
     __array_priority__ = 1000  # numpy leaves `array * x` to the tensor, as with PyTorch's
-    __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "array", "grad")
+    __slots__ = ("__weakref__", "_counter", "_hooks", "_node", "_requires_grad", "_seen", "_whole", "array", "grad")
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = float32) -> None:
         if not isinstance(requires_grad, bool):
@@ -100,6 +101,8 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
         """How many numbers there are."""
         return self.array.size
 
+    nelement = numel
+
     def is_floating_point(self) -> bool:
         """Whether the numbers are float32 or float64."""
         return self.array.dtype in FLOATS
@@ -118,6 +121,9 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
         dtype = "" if is_plain else f", dtype={self.dtype}"
         grad = f", grad_fn={self._node}" if self._node else ", requires_grad=True" if self._requires_grad else ""
         return f"tensor({body}{size}{dtype}{grad})"
+
+    def __format__(self, format_spec: str) -> str:
+        return object.__format__(self, format_spec) if self.array.ndim else format(self.item(), format_spec)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._node is not None:
@@ -253,7 +259,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
             what = "An in-place write to a leaf that requires a gradient would lose the value it was made with"
             raise GraphError(f"{what}; do it inside `with no_grad():`, or write x = x + 1 instead of x += 1.")
         if is_recorded and self._seen is not None:
-            raise GraphError("An in-place write through a view cannot be recorded; write to the tensor itself: x[index] = value.")
+            return self._write_through(operation, *others, **parameters)
         before = self
         if is_recorded:  # the graph keeps the old numbers, since new ones come in their place
             before = wrap(self.array.copy())
@@ -271,6 +277,17 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
         if is_recorded:
             self._node = result._node
             self._counter[1] += 1
+        return self
+
+    def _write_through(self, operation: Operation, *others: "Tensor", **parameters: Any) -> "Tensor":
+        """A recorded write to a view: the tensor that it looks into takes the result in, and the view is taken again."""
+        if not hasattr(self, "_whole"):
+            what = "An in-place write through a view can be recorded only where the view is x[index]"
+            raise GraphError(f"{what}; write to the tensor itself, or clone() the view before.")
+        whole, index = self._whole
+        whole[index] = apply(operation, self.clone(), *others, **parameters)  # of a clone: the graph needs the old numbers
+        again = whole[index]
+        self._node, self._seen = again._node, again._seen
         return self
 
     def _is_recorded_with(self, others: "tuple[Tensor, ...]") -> bool:

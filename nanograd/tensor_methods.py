@@ -73,6 +73,8 @@ class TensorMethods:
         return self.array.tolist()
 
     def __bool__(self) -> bool:
+        if self.array.size > 1:
+            raise ShapeError(f"Several numbers, here of the shape {self.shape}, are neither true nor false: use any() or all().")
         return bool(self.item())
 
     def __float__(self) -> float:

@@ -261,7 +261,7 @@ def stale_view(x):
 
 
 def written_through_view(x):
-    (x * 1)[0].add_(1)
+    (x * 1).view(-1).add_(1)
 
 
 def written_leaf(x):

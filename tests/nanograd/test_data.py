@@ -104,7 +104,7 @@ def test_nested_samples_are_put_together_by_member():
     assert isinstance(batch[0], Pair)
     assert batch[0].x.tolist() == [1, 3]
     assert batch[0].y["a"].tolist() == [2, 4]
-    assert batch[1] == ["one", "two"]
+    assert batch[1] == ("one", "two")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from nanograd import nn
 from nanograd.module import Parameter
 from nanograd.optimizer import Adam, AdamW, clip_grad_norm_
 from nanograd.tensor import Tensor, wrap
@@ -105,6 +106,12 @@ def test_a_state_that_does_not_fit_is_named(saved, words):
 def test_settings_out_of_bounds_are_named(settings, words):
     with pytest.raises(ValueError, match=words):
         Adam([Parameter([1.0])], **settings)
+
+
+def test_something_else_than_several_parameters_is_refused():
+    for given in (nn.Linear(1, 1), Parameter([1.0])):
+        with pytest.raises(TypeError, match=r"several parameters: pass model\.parameters\(\)"):
+            Adam(given)
 
 
 def test_no_parameters_are_refused():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import nanograd
-from nanograd import Tensor
-from nanograd.outside import BOTH, FUNCTIONS, METHODS, AbsentMethods
+from nanograd import Tensor, autograd, data, nn, optim
+from nanograd.outside import BOTH, FUNCTIONS, METHODS, MODULE_METHODS, PARTS, AbsentMethods
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from nanograd.outside import BOTH, FUNCTIONS, METHODS, AbsentMethods
     [
         ("save", "nanograd.model_state.save"), ("load", "nanograd.model_state.load"), ("compile", "leave it out"), ("float16", "float32"),
         ("bfloat16", "float32"), ("int32", "int64"), ("FloatTensor", "dtype=float32"), ("LongTensor", "dtype=int64"), ("mm", "matmul"),
-        ("masked_select", r"x\[mask\]"), ("std_mean", "std and mean"), ("sofmax", "did you mean softmax"), ("xyzzy", "outside"),
+        ("masked_select", r"x\[mask\]"), ("std_mean", "std and mean"), ("sofmax", "use softmax, if you mean that"), ("xyzzy", "outside"),
     ],
 )  # fmt: skip
 def test_a_function_that_is_missing_is_explained(name, words):
@@ -36,6 +36,23 @@ def test_a_method_that_is_missing_is_explained(name, words):
         getattr(Tensor([1.0]), name)
 
 
+PARTS_OF_PYTORCH = [nn, nn.functional, nn.init, nn.utils, optim, optim.lr_scheduler, data, autograd, nanograd.cuda]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "words"),
+    [
+        (nn, "LSTM", "Linear, sigmoid and tanh"), (nn, "BCELoss", "BCEWithLogitsLoss"), (nn.functional, "pad", "padding"), (nn, "conv2d", "outside|Conv2d"),
+        (nn.init, "orthogonal_", "xavier"), (optim, "Adagrad", "AdamW"), (optim.lr_scheduler, "OneCycleLR", "LambdaLR"), (optim, "AdamV", "use AdamW|Adam"),
+        (data, "random_split", "randperm"), (autograd, "Function", "operations"), (nanograd.cuda, "manual_seed_all", "CPU"), (nn.Linear(1, 1), "cuda", "CPU"),
+        (nn.ReLU(), "register_full_backward_hook", "register_hook"), (nn.functional, "xyzzy", "outside"),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_missing_is_explained(owner, name, words):
+    with pytest.raises(AttributeError, match=f"has no '{name}': .*({words})"):
+        getattr(owner, name)
+
+
 def test_a_method_that_nobody_has_is_named():
     with pytest.raises(AttributeError, match=r"'Tensor'.*'reshap'"):
         Tensor([1.0]).reshap(1)
@@ -44,6 +61,8 @@ def test_a_method_that_nobody_has_is_named():
 def test_no_hint_is_given_for_what_exists():
     assert not [name for name in {**BOTH, **FUNCTIONS} if hasattr(nanograd, name)]
     ancestors = [kind for kind in Tensor.__mro__ if kind is not AbsentMethods]
+    assert not [(part, name) for name in PARTS for part in [nanograd, *PARTS_OF_PYTORCH] if hasattr(part, name)]
+    assert not [name for name in MODULE_METHODS if hasattr(nn.Module(), name)]
     assert not [name for name in {**BOTH, **METHODS} if any(name in vars(kind) for kind in ancestors)]
 
 

@@ -217,3 +217,9 @@ def test_numbers_of_one_element_convert():
 )
 def test_repr_tells_numbers_and_graph(x, text):
     assert repr(x) == text
+
+
+def test_several_numbers_are_neither_true_nor_false():
+    with pytest.raises(ShapeError, match=r"use any\(\) or all\(\)"):
+        bool(Tensor([1.0, 2.0]) > 1)
+    assert bool(Tensor([[1.0]]))

@@ -52,7 +52,9 @@ def described(description, dtype="float64"):
 def evaluated(function, module, tensors):
     if callable(function):
         return function(module, *tensors)
-    return eval(function, {"m": module, "inf": float("inf"), "nan": float("nan")}, dict(zip(NAMES, tensors, strict=False)))
+    return eval(
+        function, {"m": module, "np": np, "inf": float("inf"), "nan": float("nan")}, dict(zip(NAMES, tensors, strict=False))
+    )
 
 
 def flat(result):

@@ -217,3 +217,10 @@ def test_a_deep_copy_is_equal_and_independent_and_stays_tied():
         with (nanograd if model is ours else torch).no_grad():
             copied.first.weight.zero_()
         assert model.first.weight.tolist() != copied.first.weight.tolist()
+
+
+def test_loading_everything_says_so_as_pytorch_does():
+    for module in (nn, torch.nn):
+        layer = module.Linear(2, 3)
+        assert repr(layer.load_state_dict(layer.state_dict())) == "<All keys matched successfully>"
+        assert "missing_keys=['bias']" in repr(layer.load_state_dict({"weight": layer.weight}, strict=False))

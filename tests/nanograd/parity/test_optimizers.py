@@ -257,3 +257,14 @@ def broken():
     parameter = leaf()
     parameter.grad = wrap(np.array([np.inf, 1.0]))
     return parameter
+
+
+def test_an_optimizer_shows_its_groups_as_pytorchs_does():
+    def lines(module, tensors):
+        groups = [{"params": tensors[:1]}, {"params": tensors[1:], "lr": 0.5}]
+        return repr(module.SGD(groups, lr=0.1, momentum=0.9)).replace(": 0.0", ": 0").splitlines()
+
+    theirs = lines(torch.optim, [torch.zeros(1), torch.zeros(2)])
+    assert lines(optim, [wrap(np.zeros(1)), wrap(np.zeros(2))]) == [
+        line for line in theirs if line.split(":")[0].strip() not in ("foreach", "differentiable", "fused")
+    ]

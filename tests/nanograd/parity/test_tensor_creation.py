@@ -27,7 +27,9 @@ MADE = [
     "m.ones(1).device.type", "m.ones(2).to(m.device('cpu'))", "m.cuda.is_available()",
     "m.ones(1, dtype=float)", "m.ones(1, dtype=int)", "m.ones(1, dtype=bool)", "m.tensor([1, 2]).float().dtype == m.float32", "m.tensor(1.5).long()",
     "m.tensor([1.5]).double()", "m.tensor([0.5, 0]).bool()", "m.ones(2, requires_grad=True).numpy()", "m.ones(2, requires_grad=True).detach()",
-    "m.ones(2).requires_grad_().requires_grad", "m.ones(2, dtype=m.int64).requires_grad_()", "m.tensor(2) + m.tensor(0.5, dtype=m.float64)",
+    "m.tensor([np.float64(1.5)])", "m.tensor([np.float32(1.5), 2])", "m.tensor([[np.int64(1)]])", "m.tensor([m.tensor(1.5).double()])",
+    "f'{m.tensor(2.5):.2f} {m.tensor(3)} {m.ones(2)} {m.tensor([1.5]).sum():5.1f} {m.tensor(7):04d} {m.tensor(True)}'", "f'{m.ones(1):.1f}'",
+    "m.ones(2, 3).nelement()", "m.ones(2).requires_grad_().requires_grad", "m.ones(2, dtype=m.int64).requires_grad_()", "m.tensor(2) + m.tensor(0.5, dtype=m.float64)",
 ]  # fmt: skip
 
 
@@ -57,6 +59,10 @@ IN_PLACE = [
     "y = m.zeros(3, 4); y += w", "y = m.zeros(3, 4); y[1] = w[0]; y[2] = x[1] * 2", "x += 1", "x.zero_()", "x[0] = 1", "w *= 2", "x.detach().mul_(2)",
     "y = m.arange(4); y += 1", "y = m.arange(4); y += 0.5", "y = m.arange(4); y /= 2", "y = m.arange(4); y *= True", "y = x > 0; y += 1",
     "y = y.T; z = y * 2", "y = x.double(); y += x", "y.mul_(m.ones(1, 4)); y.add_(y.sum(0))",
+    "y[0] += w[0]", "y[:, 1] *= 2", "y[1:, ::2] -= w[1:, ::2]", "y[0][1] = w[0, 0]", "y[0][1] += w[1, 1]", "y = m.zeros(3, 4); y[1] += w[0]",
+    "v = y[0]; v *= w[0]; z = v * 2", "y[0].add_(w[1]); z = y.exp()", "y[0] /= y[1]", "y[..., -1] *= w[..., 0]", "y[0, 0] **= 2", "x[0] += 1",
+    "y[0] += 1; y[0] *= y[1]; z = y[0] * w[0]", "y[1] += w", "y[[0, 2]] += w[1:]", "y[y > 0] *= 3",
+    "y.clamp_(-0.5, 0.5)", "y.clamp_(min=w)", "y.masked_fill_(w > 0, -1.0)", "x.clamp_(0)", "y.masked_fill_(w[0] > 0, 2)",
 ]  # fmt: skip
 
 

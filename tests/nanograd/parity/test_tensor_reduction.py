@@ -56,6 +56,8 @@ CASES = [
     *[("m.max(x, y)", "3", "3"), ("m.all(x)", "3"), ("m.any(x == 0)", "z3"), ("m.argmax(x, dim=-1)", "n3,4"), ("m.argmin(x)", "n3,4")],
     *[("m.argmax(x, dim=None, keepdim=True)", "3,4"), ("m.sum(x, dim=1)", "3,4"), ("m.mean(x, 0, True)", "3,4"), ("m.cumsum(x, dim=1)", "3,4")],
     *[("m.std(x, dim=0)", "3,4"), ("m.var(x, 1, keepdim=True)", "3,4"), ("m.norm(x, dim=1)", "3,4"), ("m.prod(x, 1)", "3,4")],
+    *[(f"x.{name}(axis=1, keepdims=True)", "3,4") for name in [*MANY_DIMS, "max", "argmax"]],
+    *[("m.sum(x, axis=0)", "3,4"), ("x.sum(1, keepdims=True)", "3,4"), ("x.softmax(axis=-1)", "3,4"), ("m.topk(x, 2, axis=0).values", "3,4")],
     *[("x.sum(0).sum()", "3,4"), ("(x - x.mean(0)) / x.std(0)", "3,4"), ("x.max(1).values - x.logsumexp(1)", "3,4")],
     *[("x.softmax(-1)", "3,4"), ("x.log_softmax(dim=0)", "3,4"), ("m.softmax(x, dim=1)", EXTREME), ("m.log_softmax(x, 1)", "3,4")],
 ]  # fmt: skip
