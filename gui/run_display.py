@@ -25,7 +25,7 @@ from nanograd.training.events import (
 from nanograd.training.settings import RunSettings
 
 _READING_INTERVAL_S: Final = 0.25
-_NO_MODEL: Final = "Open a text and press Train; then the model can write."
+_NO_MODEL: Final = "Train a model on a text first; then it can write."
 
 
 class RunDisplay:

@@ -144,6 +144,7 @@ class HeadScoresPlot(QWidget):
         self._left.setWidth(22)
         self._left.setTicks([[(0.0, "0"), (0.5, "½"), (1.0, "1")]])
         self._bottom.setStyle(showValues=False)
+        self._bottom.setTicks([])
         self._bottom.setHeight(4)
         sized(self, lambda: self._left.setTickFont(interface_font(SMALL_PX)))
         for item in (*self._curves, self._dots):

@@ -103,6 +103,8 @@ class SettingRow(QWidget):
     def set_locked(self, is_locked: bool) -> None:
         """Keep the setting from being edited while a run needs it as it is."""
         locked = is_locked and not self.setting.changeable
+        if locked and self.field.hasFocus():
+            self.field.clearFocus()  # which Qt would give to whatever comes next
         self.field.setEnabled(not locked)
         self._show_help(f"{self._help}\n\n{LOCKED_HELP}" if locked else self._help)
 

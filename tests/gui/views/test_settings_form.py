@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QPushButton, QSpinBox, QWidget
 
 from gui.views.settings_form import SettingsForm
 from nanograd.training.settings import PRESETS, RunSettings, declared_settings
@@ -160,3 +160,14 @@ def test_a_copy_unlocks_all_that_its_weights_allow(form):
     form.set_locked(True)
     assert not field(form, "batch_size").isEnabled()
     assert field(form, "lr").isEnabled()
+
+
+def test_a_field_that_is_locked_hands_the_focus_to_nothing_else(form, qtbot):
+    form.activateWindow()
+    field(form, "n_embd").setFocus()
+    qtbot.waitUntil(field(form, "n_embd").hasFocus)
+    form.set_locked(True)
+    assert QApplication.focusWidget() is None
+    field(form, "lr").setFocus()
+    form.set_locked(True)
+    assert field(form, "lr").hasFocus()
