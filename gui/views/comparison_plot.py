@@ -16,14 +16,13 @@ class ComparisonPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
-        super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom})
+        super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom}, enableMenu=False)
         self._lines = RunLines(self)
         self._theme = DARK
         self.setObjectName("comparison_plot")
         self.setAccessibleName("Losses of the compared runs over the steps")
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumSize(160, 110)
-        self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(y=True, alpha=1.0)
         self._left.setZValue(-1)

@@ -27,7 +27,7 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
 
     def __init__(self, name: str, title: str, show: Callable[[float], str], parent: QWidget | None = None) -> None:
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
-        super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom})
+        super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom}, enableMenu=False)
         self._title, self._show = title, show
         self._steps: Numbers = np.empty(0)
         self._values: Floats = np.empty(0)
@@ -46,7 +46,6 @@ class CoursePlot(pg.PlotWidget):  # type: ignore[misc]
         self.setObjectName(name)
         self.setAccessibleName(f"{title} over the steps")
         self.setFrameShape(self.Shape.NoFrame)
-        self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(y=True, alpha=1.0)
         self._left.setZValue(-1)

@@ -37,7 +37,7 @@ class HeadScoresPlot(QWidget):
         self._legend.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
         set_role(self._legend, "small")
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
-        self._plot = pg.PlotWidget(axisItems={"left": self._left, "bottom": self._bottom})
+        self._plot = pg.PlotWidget(axisItems={"left": self._left, "bottom": self._bottom}, enableMenu=False)
         self._curves = [pg.PlotCurveItem(antialias=True) for _ in SCORES]
         self._dots = pg.ScatterPlotItem(size=5, pen=None, antialias=True)
         self._prepare()
@@ -136,7 +136,6 @@ class HeadScoresPlot(QWidget):
         plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for still in (plot, plot.viewport()):  # there is nothing to do in it
             still.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        plot.setMenuEnabled(False)
         plot.hideButtons()
         plot.showGrid(y=True, alpha=1.0)
         plot.disableAutoRange()

@@ -38,7 +38,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._left, self._bottom = PlotAxis("left"), PlotAxis("bottom")
-        super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom})
+        super().__init__(parent, axisItems={"left": self._left, "bottom": self._bottom}, enableMenu=False)
         self._history = RunHistory()
         self._max_steps, self._vocabulary_size, self._weight = 1, 0, 0.0
         self._is_logarithmic = False
@@ -205,7 +205,6 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setMinimumSize(160, 110)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
-        self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(y=True, alpha=1.0)
         self._left.setZValue(-1)
