@@ -46,7 +46,8 @@ def grad(
         if gradient is None and not allow_unused:
             raise GraphError(f"The outputs do not depend on input {place}; leave it out, or pass allow_unused=True.")
     pairs = zip(wanted, gradients, strict=True)
-    return tuple(None if gradient is None else wrap(np.array(through_hooks(x._hooks, gradient))) for x, gradient in pairs)
+    # Of a list, since Python keeps the first two thousand tuples that it has to cut to size.
+    return tuple([None if gradient is None else wrap(np.array(through_hooks(x._hooks, gradient))) for x, gradient in pairs])
 
 
 # ---- checked against finite differences -------------------------------------------------------------------------------
