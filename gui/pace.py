@@ -10,6 +10,7 @@ _WINDOW_S: Final = 30.0
 _EVALUATIONS_KEPT: Final = 3
 _FIRST_STEPS: Final = 20
 _LONGEST_IN_MEDIANS: Final = 4.0
+_FIRST_EVALUATION_S: Final = 0.1  # what the one before the first step takes more than others: folders are made, views filled
 
 
 class Pace:
@@ -38,7 +39,7 @@ class Pace:
             return
         took_s = (at_s - self._last[0]) / (step - self._last[1])
         if self._was_evaluated:
-            self._evaluations.append(took_s)
+            self._evaluations.append(took_s if self._steps else max(took_s - _FIRST_EVALUATION_S, 0.0))
         else:
             self._steps.append((at_s, took_s))
         while len(self._steps) > 2 and at_s - self._steps[0][0] > _WINDOW_S:
