@@ -85,8 +85,8 @@ def test_a_probe_that_is_emptied_leaves_what_was_shown_and_says_what_to_do(perso
 
 
 def test_a_run_that_has_no_evaluation_yet_shows_what_it_has(person, tmp_path):
-    person.open(write(tmp_path / "long.txt", list("the cat sat on a mat; "), 400_000))
-    person.set_up(eval_windows=20_000, validation_fraction=0.5)
+    person.open(write(tmp_path / "long.txt", list("the cat sat on a mat; "), 2_000_000))
+    person.set_up(eval_windows=100_000, validation_fraction=0.5)
     person.do("train_action")
     person.wait(lambda: person.find("status_evaluation_label").text() != "")
     person.do("pause_action")
