@@ -10,7 +10,7 @@ _WINDOW_S: Final = 30.0
 _EVALUATIONS_KEPT: Final = 3
 _FIRST_STEPS: Final = 20
 _LONGEST_IN_MEDIANS: Final = 4.0
-_FIRST_EVALUATION_S: Final = 0.1  # what the one before the first step takes more than others: folders are made, views filled
+_FIRST_EVALUATION_S: Final = 0.15  # what the one before the first step takes more than others: folders are made, views filled
 
 
 class Pace:

@@ -72,9 +72,9 @@ def test_another_run_is_measured_anew(pace):
 def test_evaluations_are_measured_apart_and_counted_in_what_is_left(pace):
     pace.note_start(0.0, 0)
     pace.note_evaluation()
-    pace.note_step(6.1, 1)  # five seconds for the evaluation, a tenth for what is done once, one for the step
+    pace.note_step(6.15, 1)  # five seconds for the evaluation, 0.15 for what is done once, one for the step
     for step in range(2, 10):
-        pace.note_step(5.1 + step, step)
+        pace.note_step(5.15 + step, step)
     assert pace.step_s == pytest.approx(1.0)
     assert pace.evaluation_s == pytest.approx(5.0)
     assert pace.seconds_left(9, 25, 10) == pytest.approx(16 + 3 * 5)
@@ -83,9 +83,9 @@ def test_evaluations_are_measured_apart_and_counted_in_what_is_left(pace):
 def test_the_evaluation_after_a_step_is_still_to_come_until_it_was_there(pace):
     pace.note_start(0.0, 0)
     pace.note_evaluation()
-    pace.note_step(6.1, 1)
+    pace.note_step(6.15, 1)
     for step in range(2, 21):
-        pace.note_step(5.1 + step, step)
+        pace.note_step(5.15 + step, step)
     assert pace.seconds_left(10, 20, 10) == pytest.approx(10 + 2 * 5)
     assert pace.seconds_left(20, 20, 10) == pytest.approx(5)
     pace.note_evaluation()
