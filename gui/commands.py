@@ -263,3 +263,6 @@ Command = (
     | EstimateCost
     | Shutdown
 )
+
+WAITING_FOR_TEXT = (StartTraining, TakeStep, OpenCheckpoint, ForkRun, CloseRun, SetProbe)
+"""What waits, while a text is being opened, until it is there."""

@@ -37,14 +37,6 @@ from nanograd.training.settings import RunSettings
 from nanograd.training.trainer import default_probe
 
 _OPENED_AT_ONCE_S = 0.3  # texts that open within it come before whatever is asked next, as if there were no waiting
-_WAITING_FOR_TEXT = (
-    commands.StartTraining,
-    commands.TakeStep,
-    commands.OpenCheckpoint,
-    commands.ForkRun,
-    commands.CloseRun,
-    commands.SetProbe,
-)
 
 
 class Engine:
@@ -87,7 +79,7 @@ class Engine:
             try:
                 if command is None:
                     self._work()
-                elif self._opener.is_opening and isinstance(command, _WAITING_FOR_TEXT):
+                elif self._opener.is_opening and isinstance(command, commands.WAITING_FOR_TEXT):
                     self._postponed.append(command)
                 else:
                     self._handle(command)
@@ -197,9 +189,8 @@ class Engine:
             if corpus is not None:
                 self._take_corpus(corpus, self._opener.command)
         except Exception as error:
-            problem = describe_problem(error)
-            if isinstance(error, VocabularyError):  # the files that were chosen hold no vocabulary that fits
-                problem = replace(problem, source="tokenizer")
+            # VocabularyError: the files that were chosen hold no vocabulary that fits
+            problem = replace(describe_problem(error), source="tokenizer" if isinstance(error, VocabularyError) else "")
         if not self._opener.is_opening:
             self._emit(OpeningEnded())
         if problem is not None:

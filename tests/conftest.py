@@ -15,6 +15,7 @@ from gui.application import create_application
 from gui.main_window import MainWindow
 from nanograd.random import manual_seed
 from nanograd.text.corpus import Corpus
+from nanograd.training.run_directory import RunDirectory
 from nanograd.training.settings import RunSettings
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes tells more of the machine
@@ -74,6 +75,12 @@ def text_file(tmp_path):
     path = tmp_path / "cats.txt"
     path.write_text(TEXT, encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """The runs in the window's data folder, the one saved last first."""
+    return lambda: RunDirectory.all(tmp_path / "data" / "runs")
 
 
 @pytest.fixture

@@ -240,15 +240,17 @@ class RunTree(QTreeWidget):
             self.shown_changed.emit()
 
 
-class _NameCells(QStyledItemDelegate):
-    """Draws the tick of a run as a disc in its colour, and as a ring where it is not ticked."""
-
+class _ThemedCells(QStyledItemDelegate):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = DARK
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
+
+
+class _NameCells(_ThemedCells):
+    """Draws the tick of a run as a disc in its colour, and as a ring where it is not ticked."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().paint(painter, option, index)
@@ -267,15 +269,8 @@ class _NameCells(QStyledItemDelegate):
         painter.restore()
 
 
-class _DiskBars(QStyledItemDelegate):
+class _DiskBars(_ThemedCells):
     """Writes a size, and under it a bar as long as its share of the largest run."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = DARK
-
-    def show_theme(self, theme: Theme) -> None:
-        self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().paint(painter, option, index)

@@ -4,20 +4,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from gui.theme import DARK
-from nanograd.training.run_directory import RunDirectory
-
-
-@pytest.fixture
-def runs(tmp_path):
-    """The runs in the window's data folder, the one saved last first."""
-    return lambda: [run.path for run in RunDirectory.all(tmp_path / "data" / "runs")]
 
 
 @pytest.fixture
 def one_of_two(person, text_file, runs):
     """The folder of a finished run; another, with more layers, is under way in the window."""
     person.train(text_file)
-    first = runs()[0]
+    first = runs()[0].path
     person.do("close_run_action")
     person.wait_for_state("idle")
     person.train_past(text_file, 3, n_layer=2)

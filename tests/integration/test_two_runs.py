@@ -9,12 +9,6 @@ from nanograd.training.run_directory import RunDirectory
 OTHER_TEXT = "zebras jump; quick foxes vex.\n" * 60
 
 
-@pytest.fixture
-def runs(tmp_path):
-    """The runs in the window's data folder, the one saved last first."""
-    return lambda: RunDirectory.all(tmp_path / "data" / "runs")
-
-
 def offered(person):
     combo = person.find("beside_setting")
     return [combo.itemData(index) for index in range(combo.count())]

@@ -3,18 +3,10 @@
 import json
 import shutil
 
-import pytest
 from PySide6.QtCore import Qt
 
 from nanograd.training.checkpoint import load_run, summarize
-from nanograd.training.run_directory import RunDirectory
 from nanograd.training.saved_run import open_run
-
-
-@pytest.fixture
-def runs(tmp_path):
-    """The runs in the window's data folder, the one saved last first."""
-    return lambda: RunDirectory.all(tmp_path / "data" / "runs")
 
 
 def rows_of(person):
