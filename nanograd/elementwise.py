@@ -149,7 +149,7 @@ class ElementwiseMethods(TensorMethods):
 
     sign = _unary(Operation("sign", _sign, lambda g: np.zeros_like(g)), "-1, 0 or 1.")
     square = _unary(Operation("square", np.square, lambda g, x: 2 * g * x), "x times x.")
-    relu = _unary(Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: np.where(z <= 0, 0, g)), "max(x, 0), flat at 0.")
+    relu = _unary(Operation("relu", lambda x: np.maximum(x, 0), lambda g, z: ops.kept(g, ~(z <= 0))), "max(x, 0), flat at 0.")
     exp = _of_floats(Operation("exp", np.exp, lambda g, z: g * z), "e to the power x.")
     log = _of_floats(Operation("log", np.log, lambda g, x: g / x), "The natural logarithm.")
     log1p = _of_floats(Operation("log1p", np.log1p, lambda g, x: g / (1 + x)), "log(1 + x), exact near 0.")

@@ -75,25 +75,29 @@ def _log_softmax_backward(g: Array, needs: Needs, z: Array, axis: int) -> Gradie
     return (g - np.exp(z) * g.sum(axis=axis, keepdims=True),)
 
 
-def _cross_entropy(x: Array, target: Array, row_weights: Array) -> Fused:
-    """Losses (N,) of logits (N, C), each times its row's weight."""
-    rows = np.arange(len(x))
+def _weighed(row_weights: Array, x: Array) -> Array:
+    """The product, which is 0 for rows without weight even where x is not finite."""
+    return np.where(row_weights == 0, row_weights, row_weights * x)
+
+
+def _cross_entropy(x: Array, target: Array, row_weights: Array, divisor: Array | None) -> Fused:
+    """Losses (N,) of logits (N, C), each times its row's weight; their sum over `divisor` where there is one."""
     shifted = _shifted(x, 1)
-    picked = shifted[rows, target]
+    picked = shifted[np.arange(len(x)), target]
     probabilities = np.exp(shifted, out=shifted)
     sums = probabilities.sum(axis=1, keepdims=True)
     probabilities /= sums
-    losses = np.log(sums[:, 0]) - picked
-    np.multiply(losses, row_weights, out=losses, where=row_weights != 0)
-    losses[row_weights == 0] = 0
-    return losses, (probabilities, target, row_weights)
+    losses = _weighed(row_weights, np.log(sums[:, 0]) - picked)
+    return losses if divisor is None else losses.sum() / divisor, (probabilities, target, row_weights, divisor)
 
 
-def _cross_entropy_backward(g: Array, needs: Needs, probabilities: Array, target: Array, row_weights: Array) -> Gradients:
+def _cross_entropy_backward(
+    g: Array, needs: Needs, probabilities: Array, target: Array, row_weights: Array, divisor: Array | None
+) -> Gradients:
     """d loss / d x = (softmax(x) - one_hot(target)) times the row's weight."""
-    weight = np.multiply(g, row_weights, out=np.zeros_like(g), where=row_weights != 0)[:, None]  # 0 even where g is not finite
-    result = probabilities * weight
-    result[np.arange(len(result)), target] -= weight[:, 0]
+    weight = _weighed(row_weights, g if divisor is None else g / divisor)
+    result = probabilities * weight[:, None]
+    result[np.arange(len(result)), target] -= weight
     return result, None, None
 
 
@@ -155,7 +159,12 @@ def cross_entropy(
             raise ValueError(f"ignore_index {ignore_index} is for target classes; these are probabilities: leave it out.")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
     rows, classes, row_weights = class_rows("cross_entropy", input, target, weight, ignore_index)
-    losses = fused(_cross_entropy_kernel, rows, classes, wrap(row_weights))
+    inputs = rows, classes, wrap(row_weights)
+    if reduction != "none" and not label_smoothing:
+        check_reduction(reduction)
+        divisor = row_weights.sum() if reduction == "mean" else row_weights.dtype.type(1)
+        return fused(_cross_entropy_kernel, *inputs, divisor=divisor)
+    losses = fused(_cross_entropy_kernel, *inputs, divisor=None)
     if label_smoothing:
         log_probabilities = log_softmax(rows, 1)
         even = (log_probabilities if weight is None else log_probabilities * weight).sum(1)
@@ -199,8 +208,9 @@ def class_rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, 
         if weight.requires_grad:
             raise GraphError(f"{name} has no gradient for the weights of target classes; pass weight.detach().")
         row_weights *= weight.array[chosen]
-    rows = input.permute(0, *range(2, input.ndim), 1) if input.ndim > 2 else input
-    return rows.reshape(len(flat), classes), wrap(chosen), row_weights
+    if input.ndim != 2:
+        input = input.permute(0, *range(2, input.ndim), 1).reshape(len(flat), classes) if input.ndim > 2 else input.unsqueeze(0)
+    return input, wrap(chosen), row_weights
 
 
 def reduced(losses: Tensor, reduction: str, count: float | None = None) -> Tensor:
