@@ -4,7 +4,8 @@ So a new token costs one token's work, whatever came before it. Nothing is recor
 those of GPTLanguageModel, which defines them, is held by the tests. B texts, T new tokens each, S tokens so far.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,11 @@ from nanograd.rotary import rotary_kernel
 
 # BLAS first copies what it multiplies into an order of its own, except where there are few multiplications and no matrix is
 # transposed. For a few texts at once and a small matrix the copying costs more than the product, in one piece or in two.
-_FEW = range(4, 17)  # rows
+_FEW = range(3, 17)  # rows
 _UNCOPIED = 1_000_000  # multiplications
 _SMALL = 131_072  # numbers in a matrix; a larger one is worth copying, since the copied product takes two cores
+
+Step = Callable[[Array], Array]  # rows (N, in) -> rows (N, out)
 
 
 class Decoder:
@@ -31,11 +34,18 @@ class Decoder:
         self.length = 0  # of the texts so far; setting it back makes the decoder forget the rest
         self._config = config
         self._weights = weights
-        self._pieces = {
-            name: _pieces(array, batch_size)
-            for name, array in weights.items()
-            if batch_size in _FEW and array.ndim == 2 and array.size <= _SMALL
-        }
+        self._bend = BENDS[config.activation][1]
+        norm = partial(_norm, config, weights)
+        linear = partial(_linear, weights, batch_size)
+        self._layers = [
+            (
+                *(norm(f"{name}.ln_1"), linear(f"{name}.attn.c_attn"), linear(f"{name}.attn.c_proj")),
+                *(norm(f"{name}.ln_2"), linear(f"{name}.mlp.c_fc"), linear(f"{name}.mlp.c_proj")),
+            )
+            for name in (f"h.{layer}" for layer in range(config.n_layer))
+        ]
+        self._last_norm = norm("ln_f")
+        self._head = linear("lm_head" if "lm_head.weight" in weights else "wte")
         head_size = config.n_embd // config.n_head
         shape = (config.n_layer, 2, batch_size, config.n_head, config.block_size, head_size)
         self._kept = np.empty(shape, weights["wte.weight"].dtype)  # keys and values, filled up to `length`
@@ -48,40 +58,14 @@ class Decoder:
         if "wpe.weight" in weights:
             x += weights["wpe.weight"][begin:end]
         x = x.reshape(B * T, -1)
-        _, bend = BENDS[self._config.activation]
-        for layer in range(self._config.n_layer):
-            name = f"h.{layer}."
-            attended = self._attend(self._linear(self._norm(x, f"{name}ln_1"), f"{name}attn.c_attn"), layer, B)
-            x += self._linear(attended, f"{name}attn.c_proj")
-            hidden = self._linear(self._norm(x, f"{name}ln_2"), f"{name}mlp.c_fc")
-            x += self._linear(bend(hidden), f"{name}mlp.c_proj")
+        for kept, (norm_1, c_attn, c_proj, norm_2, mlp_fc, mlp_proj) in zip(self._kept, self._layers, strict=True):
+            x += c_proj(self._attend(c_attn(norm_1(x)), kept, B))
+            x += mlp_proj(self._bend(mlp_fc(norm_2(x))))
         self.length = end
-        last = self._norm(x[T - 1 :: T], "ln_f")
-        logits: Array = last @ weights.get("lm_head.weight", weights["wte.weight"]).T
-        return logits
+        return self._head(self._last_norm(x[T - 1 :: T]))
 
-    def _linear(self, x: Array, name: str) -> Array:
-        pieces = self._pieces.get(f"{name}.weight") if len(x) in _FEW else None
-        if pieces is None:
-            z = rows_by_weight(x, self._weights[f"{name}.weight"])
-        else:
-            z = np.empty((len(x), len(self._weights[f"{name}.weight"])), x.dtype)
-            for columns, piece in pieces:
-                np.matmul(x, piece, out=z[:, columns])
-        bias = self._weights.get(f"{name}.bias")
-        if bias is not None:
-            z += bias
-        return z
-
-    def _norm(self, x: Array, name: str) -> Array:
-        weight = self._weights[f"{name}.weight"]
-        if self._config.norm == "rmsnorm":
-            return rms_norm_kernel.forward(x, weight, eps=np.finfo(x.dtype).eps)[0]
-        bias = self._weights.get(f"{name}.bias")
-        return layer_norm_kernel.forward(x, weight, *(() if bias is None else (bias,)), eps=1e-5)[0]
-
-    def _attend(self, qkv: Array, layer: int, B: int) -> Array:
-        """Queries, keys and values (B T, 3C) -> what the heads take from the texts so far (B T, C)."""
+    def _attend(self, qkv: Array, kept: Array, B: int) -> Array:
+        """Queries, keys and values (B T, 3C) -> what the heads take from the texts so far (B T, C); `kept` is the layer's."""
         config, begin = self._config, self.length
         qkv = qkv.reshape(B, -1, qkv.shape[-1])
         T = qkv.shape[1]
@@ -90,10 +74,39 @@ class Decoder:
         if config.position == "rotary":
             qkv = rotary_kernel.forward(qkv, n_head=config.n_head, begin=begin)[0]
         heads = qkv.reshape(B, T, 3, config.n_head, -1).transpose(2, 0, 3, 1, 4)
-        kept = self._kept[layer]
         kept[..., begin : begin + T, :] = heads[1:]
         keys, values = kept[..., : begin + T, :]
         return join_heads(attention_weights(heads[0], keys) @ values).reshape(B * T, -1)
+
+
+def _norm(config: GPTConfig, weights: Mapping[str, Array], name: str) -> Step:
+    """The norm of that name."""
+    weight, bias = weights[f"{name}.weight"], weights.get(f"{name}.bias")
+    arrays = (weight,) if bias is None else (weight, bias)
+    is_rms = config.norm == "rmsnorm"
+    kernel, eps = (rms_norm_kernel, float(np.finfo(weight.dtype).eps)) if is_rms else (layer_norm_kernel, 1e-5)
+    return lambda x: kernel.forward(x, *arrays, eps=eps)[0]
+
+
+def _linear(weights: Mapping[str, Array], batch_size: int, name: str) -> Step:
+    """The linear layer of that name."""
+    weight, bias = weights[f"{name}.weight"], weights.get(f"{name}.bias")
+    pieces = _pieces(weight, batch_size) if batch_size in _FEW and weight.size <= _SMALL else []
+
+    def step(x: Array) -> Array:
+        if len(x) > batch_size or not pieces:
+            z = rows_by_weight(x, weight)
+        elif len(pieces) == 1:
+            z = x.dot(pieces[0][1])
+        else:
+            z = np.empty((len(x), len(weight)), x.dtype)
+            for columns, piece in pieces:
+                np.matmul(x, piece, out=z[:, columns])
+        if bias is not None:
+            z += bias
+        return z
+
+    return step
 
 
 def _pieces(weight: Array, rows: int) -> list[tuple[slice, Array]]:

@@ -26,6 +26,9 @@ _FEW = 64  # rows, up to which BLAS computes W x^T faster than x W^T
 
 def rows_by_weight(x: Array, weight: Array) -> Array:
     """x W^T for rows x (N, in_features) and a weight (out_features, in_features): (N, out_features)."""
+    if len(x) == 1:
+        row: Array = x.dot(weight.T)  # which takes less time to begin than matmul
+        return row
     return np.ascontiguousarray((weight @ x.T).T) if len(x) <= _FEW else x @ weight.T
 
 
