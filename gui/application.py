@@ -16,7 +16,7 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from gui.icons import logo
-from gui.theme import apply_theme, system_theme
+from gui.theme import prepare_style, system_theme
 
 APPLICATION_NAME = "nanograd"
 _GARBAGE_INTERVAL_S = 1.0
@@ -33,7 +33,7 @@ class Application(QApplication):
 
 
 def create_application(argv: Sequence[str]) -> QApplication:
-    """The one QApplication, in the system's theme; the present one where there is one already."""
+    """The one QApplication, ready for windows in the system's theme; the present one where there is one already."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else Application(argv)
     app.setApplicationName(APPLICATION_NAME)
@@ -41,7 +41,7 @@ def create_application(argv: Sequence[str]) -> QApplication:
     app.setDesktopFileName(APPLICATION_NAME)
     app.setWindowIcon(logo())
     locale.setlocale(locale.LC_NUMERIC, "C")  # Qt takes the desktop's: a decimal comma would confuse files
-    apply_theme(app, system_theme(app))
+    prepare_style(app, system_theme(app))
     return app
 
 

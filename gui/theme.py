@@ -129,14 +129,22 @@ def system_theme(app: QApplication) -> Theme:
     return LIGHT if app.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
 
 
-def apply_theme(app: QApplication, theme: Theme, text_scale: float = 1.0) -> None:
-    """Give the whole application a theme's style, font, palette and style sheet; all sizes follow the font's."""
+def prepare_style(app: QApplication, theme: Theme, text_scale: float = 1.0) -> None:
+    """Give the whole application a theme's style, font and palette; all sizes follow the font's."""
     if not app.styleSheet():
         app.setStyle("Fusion")
     font = interface_font()
     font.setPixelSize(body_px(text_scale))
     app.setFont(font)
     app.setPalette(palette(theme))
+
+
+def apply_theme(app: QApplication, theme: Theme, text_scale: float = 1.0) -> None:
+    """Give the whole application a theme, its style sheet included.
+
+    A window that is built before this takes half the time: with a sheet, each widget that gets a parent is styled again.
+    """
+    prepare_style(app, theme, text_scale)
     sheet = stylesheet(theme)
     if sheet != app.styleSheet():  # setting it again would style every widget anew
         app.setStyleSheet(sheet)

@@ -5,7 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QSpacerItem, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from gui.actions import WindowActions
 from gui.events import RunState
@@ -62,14 +62,20 @@ class ControlBar(QFrame):
         row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(12)
         mark = _wordmark()
-        row.addWidget(mark)
-        gap = CONTROLS_FROM_PX - 16 - row.spacing() - mark.sizeHint().width()
-        row.addSpacerItem(QSpacerItem(gap, 0, QSizePolicy.Policy.Maximum))
+        mark.setMaximumWidth(CONTROLS_FROM_PX - 16 - row.spacing())
+        row.addWidget(mark, 1000)  # as wide as it may be, before the room in the middle gets any
         for widget in (self._train, self._pause, self._step, self._stop, self._make_pill(), self._make_counter()):
             row.addWidget(widget)
         row.addStretch(1)
+        row.addLayout(self._make_corner())
+
+    def _make_corner(self) -> QHBoxLayout:
+        """What is not part of a run; these have no frames, so they stand closer together."""
+        corner = QHBoxLayout()
+        corner.setSpacing(4)
         for button in (self._open, self._save, self._layout, self._theme, self.main_menu):
-            row.addWidget(button)
+            corner.addWidget(button)
+        return corner
 
     def _make_pill(self) -> QFrame:
         set_role(self._pill, "pill")
@@ -226,4 +232,5 @@ def _wordmark() -> QWidget:
         label = QLabel(text)
         set_role(label, role)
         row.addWidget(label)
+    row.addStretch(1)
     return mark

@@ -27,10 +27,10 @@ def test_there_is_one_application(qapp):
     assert QApplication.instance() is qapp
 
 
-def test_it_has_its_name_its_icon_and_a_theme(qapp):
+def test_it_has_its_name_its_icon_and_its_style(qapp):
     assert qapp.applicationName() == "nanograd"
     assert not qapp.windowIcon().isNull()
-    assert qapp.styleSheet()
+    assert qapp.style().name() == "fusion"
 
 
 def test_numbers_are_written_with_a_point_whatever_the_desktop_does(qapp):

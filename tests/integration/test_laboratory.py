@@ -44,6 +44,7 @@ def test_a_head_is_opened_from_the_mosaic_and_looked_into(person, text_file, qtb
 def test_the_curves_are_read_off_smoothed_and_joined_by_others(person, text_file, move_mouse):
     person.train(text_file)
     plot = person.find("loss_plot")
+    person.wait(plot.isVisible)
     move_mouse(plot.viewport(), plot.viewport().rect().center())
     readout = person.find("loss_readout")
     assert readout.isVisible()
