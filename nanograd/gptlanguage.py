@@ -5,7 +5,6 @@ path, change them; the tied head turns them into logits (B, T, V).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
@@ -107,46 +106,31 @@ class GPTLanguageModel(Module):
             raise ShapeError(f"targets have the shape of idx, {ids.shape}; got {wanted.shape}.")
         return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
 
-    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None, kept_stream: list[Array] | None = None) -> Tensor:
+    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
         x = self.wte(ids)
         if self.wpe is not None:
             x = x + self.wpe(wrap(np.arange(ids.shape[1])))
         x = self.dropout(x)
         for block in self.h:
-            if kept_stream is not None:
-                kept_stream.append(x.array)
             x = block(x, kept_weights)
-        if kept_stream is not None:
-            kept_stream.append(x.array)
-        return self._read_off(x)
-
-    def _read_off(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.lm_head(self.ln_f(x)))
 
+    @no_grad
     def attention_weights(self, idx: Any) -> Array:
-        """Where each head looks over the ids (T,): (n_layer, n_head, T, T), queries by keys, each row summing to 1."""
-        return self.look_through(idx)[0]
+        """Where each head looks over the ids (T,): (n_layer, n_head, T, T), queries by keys, each row summing to 1.
 
-    def look_through(self, idx: Any) -> tuple[Array, Array]:
-        """What one pass over the ids (T,) leaves behind: the attention weights, and the stream (n_layer + 1, T, C).
-
-        The stream is what flows past the blocks: as it enters the first, and as it leaves each.
+        Dropout is off meanwhile.
         """
         weights: list[Array] = []
-        stream: list[Array] = []
-        with _looking(self):
-            self._logits(_as_ids(idx).reshape(1, -1), kept_weights=weights, kept_stream=stream)
-        return np.concatenate(weights), np.concatenate(stream)
-
-    def read_off(self, stream: Array) -> Array:
-        """The logits (N, V) that the final norm and the head make of places (N, C) of the stream, after whichever block.
-
-        After the last block they are the model's own; before it they show what it would say if it ended there (the logit
-        lens; nostalgebraist, 2020).
-        """
-        with _looking(self):
-            logits: Array = self._read_off(wrap(stream)).array
-        return logits
+        in_training = [module for module in self.modules() if module.training]
+        for module in in_training:
+            module.training = False
+        try:
+            self._logits(_as_ids(idx).reshape(1, -1), weights)
+        finally:
+            for module in in_training:
+                module.training = True
+        return np.concatenate(weights)
 
     def generate(
         self,
@@ -205,20 +189,6 @@ class GPTLanguageModel(Module):
             return decoder.logits(ids[:, decoder.length :])
 
         return next_logits
-
-
-@contextmanager
-def _looking(model: Module) -> Iterator[None]:
-    """Inside it, nothing is recorded and dropout is off; afterwards the model is as it was."""
-    in_training = [module for module in model.modules() if module.training] if model.training else []
-    for module in in_training:
-        module.training = False
-    try:
-        with no_grad():
-            yield
-    finally:
-        for module in in_training:
-            module.training = True
 
 
 def _as_ids(idx: Any) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 from nanograd.generation import Ids
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.training.inside import part_of
+from nanograd.training.residual_stream import look_through
 
 _JUDGED_FROM = 50
 _RECENT = 4
@@ -95,7 +96,7 @@ def _first_broken_output(model: GPTLanguageModel, inputs: Ids) -> str:
     """The first layer, over all texts of a batch (B, T), that puts out a number that is not finite."""
     depths = []
     for row in inputs:
-        _, stream = model.look_through(row)
+        _, stream = look_through(model, row)
         broken = np.flatnonzero(~np.isfinite(stream).all(axis=(1, 2)))
         depths.append(int(broken[0]) if broken.size else len(stream))
     depth = min(depths)

@@ -10,6 +10,7 @@ from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.events import Inside, Predictions, ProbeTaken
 from nanograd.training.inside import Change, look_inside
 from nanograd.training.native import blas_threads
+from nanograd.training.residual_stream import look_through, read_off
 
 RIVAL_COUNT = 8
 _NUMBERS_AT_ONCE = 4_000_000
@@ -32,7 +33,7 @@ def look_at(
         return None
     seen = ids[-model.config.block_size :]
     with blas_threads(1), np.errstate(over="ignore", invalid="ignore"):  # threads that wait for each other cost more here
-        weights, stream = model.look_through(seen)
+        weights, stream = look_through(model, seen)
         predictions = predict(model, tokenizer, seen, stream)
         scores = head_scores(model, weights)
         inside = look_inside(model, change, former)
@@ -51,7 +52,7 @@ def predict(model: GPTLanguageModel, tokenizer: Tokenizer, ids: Ids, stream: Arr
     at_once = max(1, _NUMBERS_AT_ONCE // V)
     for begin in range(0, layers * T, at_once):
         part = slice(begin, begin + at_once)
-        predicted = softmax_array(model.read_off(stream.reshape(layers * T, C)[part]), axis=-1)
+        predicted = softmax_array(read_off(model, stream.reshape(layers * T, C)[part]), axis=-1)
         rivals[part] = _likeliest(predicted, K)
         probabilities[part] = np.take_along_axis(predicted, rivals[part], axis=-1)
         reached = np.take_along_axis(predicted, following[part, None], axis=-1)[:, 0]
@@ -84,8 +85,8 @@ def head_scores(model: GPTLanguageModel, weights: Array) -> Array:
 def preview_next(model: GPTLanguageModel, ids: Ids, sampling: Sampling, count: int) -> list[tuple[int, float, float]]:
     """The `count` likeliest tokens after `ids` (T,): each with the model's own probability and with the one it is drawn by."""
     with blas_threads(1), np.errstate(over="ignore", invalid="ignore"):
-        _, stream = model.look_through(ids[-model.config.block_size :])
-        logits = model.read_off(stream[-1, -1:])
+        _, stream = look_through(model, ids[-model.config.block_size :])
+        logits = read_off(model, stream[-1, -1:])
         own = softmax_array(logits.astype(np.float64), axis=-1)
         drawn = token_probabilities(logits, sampling, ids[None])
     likeliest = _likeliest(own, min(count, own.shape[-1]))[0].tolist()
