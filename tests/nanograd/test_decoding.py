@@ -30,9 +30,9 @@ def test_pieces_give_what_the_model_gives_for_the_whole(form, pieces):
         np.testing.assert_allclose(found, expected[:, begin + length - 1], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("batch_size", "n_embd"), [(4, 12), (16, 128), (17, 128)])
+@pytest.mark.parametrize(("batch_size", "n_embd"), [(1, 384), (4, 12), (16, 128), (17, 128)])
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_several_texts_at_once_give_what_the_model_gives(form, batch_size, n_embd):
+def test_texts_side_by_side_give_what_the_model_gives(form, batch_size, n_embd):
     model, decoder = make(form, batch_size, n_embd)
     ids = np.random.default_rng(1).integers(0, 11, (batch_size, 6))
     expected = model(ids)[0].array
