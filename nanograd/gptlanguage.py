@@ -5,7 +5,7 @@ path, change them; the tied head turns them into logits (B, T, V).
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from nanograd.decoding import Decoder
 from nanograd.errors import ShapeError, check_indices
 from nanograd.generation import Ids, Sampling, TokenSampled, describe, stream_ids
 from nanograd.gptconfig import GPTConfig
-from nanograd.graph import Array, no_grad
+from nanograd.graph import Array
 from nanograd.module import Module, Parameter, normal_parameter
 from nanograd.nn import MLP, Dropout, Embedding, LayerNorm, Linear, ModuleList, MultiHeadAttention, RMSNorm
 from nanograd.random import Generator, current_generator
@@ -44,9 +44,9 @@ class Block(Module):
         self.mlp = MLP(C, 4 * C, C, activation=config.activation, bias=config.bias)
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
-        """(B, T, C) -> (B, T, C); see MultiHeadAttention for the weights."""
-        attended: Tensor = x + self.attn(self.ln_1(x), kept_weights)
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        attended: Tensor = x + self.attn(self.ln_1(x))
         result: Tensor = attended + self.dropout(self.mlp(self.ln_2(attended)))
         return result
 
@@ -98,39 +98,19 @@ class GPTLanguageModel(Module):
         ids = _as_ids(idx)
         if ids.ndim != 2 or not 1 <= ids.shape[1] <= self.config.block_size:
             raise ShapeError(f"idx is (B, T) with T from 1 to block_size {self.config.block_size}; got {ids.shape}.")
-        logits = self._logits(ids)
+        x = self.wte(ids)
+        if self.wpe is not None:
+            x = x + self.wpe(wrap(np.arange(ids.shape[1])))
+        x = self.dropout(x)
+        for block in self.h:
+            x = block(x)
+        logits: Tensor = self.lm_head(self.ln_f(x))
         if targets is None:
             return logits, None
         wanted = _as_ids(targets)
         if wanted.shape != ids.shape:
             raise ShapeError(f"targets have the shape of idx, {ids.shape}; got {wanted.shape}.")
         return logits, cross_entropy(logits.reshape(-1, self.config.vocab_size), wanted.reshape(-1))
-
-    def _logits(self, ids: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
-        x = self.wte(ids)
-        if self.wpe is not None:
-            x = x + self.wpe(wrap(np.arange(ids.shape[1])))
-        x = self.dropout(x)
-        for block in self.h:
-            x = block(x, kept_weights)
-        return cast(Tensor, self.lm_head(self.ln_f(x)))
-
-    @no_grad
-    def attention_weights(self, idx: Any) -> Array:
-        """Where each head looks over the ids (T,): (n_layer, n_head, T, T), queries by keys, each row summing to 1.
-
-        Dropout is off meanwhile.
-        """
-        weights: list[Array] = []
-        in_training = [module for module in self.modules() if module.training]
-        for module in in_training:
-            module.training = False
-        try:
-            self._logits(_as_ids(idx).reshape(1, -1), weights)
-        finally:
-            for module in in_training:
-                module.training = True
-        return np.concatenate(weights)
 
     def generate(
         self,

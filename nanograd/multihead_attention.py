@@ -82,14 +82,10 @@ def _exponentials(query: Array, key_T: Array, block: slice, is_safe: bool) -> Ar
     return np.exp(scores, out=scores)
 
 
-def _self_attention(
-    qkv: Array, n_head: int, dropout_p: float, generator: Generator | None, kept_weights: list[Array] | None
-) -> Fused:
+def _self_attention(qkv: Array, n_head: int, dropout_p: float, generator: Generator | None) -> Fused:
     B, T, width = qkv.shape
     H, D = n_head, width // 3 // n_head
     query, key, value = np.ascontiguousarray(qkv.reshape(B, T, 3, H, D).transpose(2, 0, 3, 1, 4))
-    if kept_weights is not None:
-        kept_weights.append(attention_weights(query, key))
     query *= query.dtype.type(D**-0.5)
     key_T = np.ascontiguousarray(key.swapaxes(2, 3))
     largest = [float(np.einsum("bhtd,bhtd->bht", x, x).max(initial=0)) for x in (query, key)]
@@ -188,17 +184,17 @@ class MultiHeadAttention(Module):
         self.c_proj = Linear(n_embd, n_embd, bias=bias)
         self.dropout = Dropout(dropout)
 
-    def forward(self, input: Tensor, kept_weights: list[Array] | None = None) -> Tensor:
-        """Attend; the weights (B, H, T, T), before dropout, are appended to `kept_weights` where it is given."""
-        qkv = self.c_attn(input)
+    def project(self, input: Tensor) -> Tensor:
+        """The queries, keys and values of all heads side by side: (B, T, n_embd) -> (B, T, 3 n_embd)."""
+        qkv: Tensor = self.c_attn(input)
         if self.qk_norm:
             qkv = fused(qk_norm_kernel, qkv, n_head=self.n_head)
-        if self.rotary:
-            qkv = fused(rotary_kernel, qkv, n_head=self.n_head, begin=0)
+        return fused(rotary_kernel, qkv, n_head=self.n_head, begin=0) if self.rotary else qkv
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Attend: (B, T, n_embd) -> (B, T, n_embd)."""
         generator = current_generator() if self.training and self.dropout_p else None
-        attended = fused(
-            _kernel, qkv, n_head=self.n_head, dropout_p=self.dropout_p, generator=generator, kept_weights=kept_weights
-        )
+        attended = fused(_kernel, self.project(input), n_head=self.n_head, dropout_p=self.dropout_p, generator=generator)
         result: Tensor = self.dropout(self.c_proj(attended))
         return result
 

@@ -8,7 +8,7 @@ import numpy as np
 from nanograd.generation import Ids
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.training.inside import part_of
-from nanograd.training.residual_stream import look_through
+from nanograd.training.one_pass import look_through
 
 _JUDGED_FROM = 50
 _RECENT = 4

@@ -10,7 +10,7 @@ from nanograd.text.tokenizer import Tokenizer
 from nanograd.training.events import Inside, Predictions, ProbeTaken
 from nanograd.training.inside import Change, look_inside
 from nanograd.training.native import blas_threads
-from nanograd.training.residual_stream import look_through, read_off
+from nanograd.training.one_pass import look_through, read_off
 
 RIVAL_COUNT = 8
 _NUMBERS_AT_ONCE = 4_000_000
@@ -77,9 +77,14 @@ def head_scores(model: GPTLanguageModel, weights: Array) -> Array:
     first = weights[..., 1:, 0].mean(-1) if weights.shape[-1] > 1 else np.zeros(weights.shape[:2])
     half = min(_REPEATED_TOKENS, model.config.block_size // 2)
     once = np.random.default_rng(0).integers(0, model.config.vocab_size, half)
-    twice = model.attention_weights(np.concatenate([once, once]))
-    copied = np.diagonal(twice, 1 - half, -2, -1)[..., 1:].mean(-1)
-    return np.stack([before, first, copied], axis=-1).astype(np.float32)
+    twice, _ = look_through(model, np.concatenate([once, once]))
+    return np.stack([before, first, induction_scores(twice)], axis=-1).astype(np.float32)
+
+
+def induction_scores(weights: Array) -> Array:
+    """For weights (..., 2 T, 2 T) over T tokens said twice: the mean share of what came after the token the first time."""
+    scores: Array = np.diagonal(weights, 1 - weights.shape[-1] // 2, -2, -1)[..., 1:].mean(-1)
+    return scores
 
 
 def preview_next(model: GPTLanguageModel, ids: Ids, sampling: Sampling, count: int) -> list[tuple[int, float, float]]:

@@ -3,6 +3,7 @@ import pytest
 
 from nanograd.model_state import load_tensors
 from nanograd.training.checkpoint import load_run
+from nanograd.training.one_pass import look_through
 
 
 def weights(path):
@@ -336,7 +337,7 @@ def test_the_map_shows_what_the_model_gives(person, text_file, tmp_path):
     attention = person.find("attention_map")
     person.wait(lambda: attention.tokens == tuple("the fog"))
     saved = load_run(tmp_path / "run.safetensors")
-    expected = saved.build_model().attention_weights(saved.tokenizer.encode("the fog"))
+    expected, _ = look_through(saved.build_model(), saved.tokenizer.encode("the fog"))
     np.testing.assert_array_equal(attention.weights, expected[1, 0])
     assert [person.find("attention_layer").itemText(index) for index in range(2)] == ["1", "2"]
     assert [person.find("attention_head").itemText(index) for index in range(2)] == ["1", "2"]

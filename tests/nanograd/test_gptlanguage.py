@@ -8,7 +8,7 @@ from nanograd.autograd import gradcheck
 from nanograd.creation import tensor
 from nanograd.errors import ShapeError
 from nanograd.gptlanguage import GPTLanguageModel
-from nanograd.graph import Node, is_grad_enabled
+from nanograd.graph import Node
 from nanograd.random import manual_seed
 from nanograd.tensor import Tensor
 
@@ -96,7 +96,7 @@ def test_everything_stays_float32(activation, dropout, generator):
     assert {node.dtype.name for node in nodes_before(loss._node)} == {"float32"}
     loss.backward()
     assert {array.dtype.name for p in model.parameters() for array in (p.array, p.grad.array)} == {"float32"}
-    assert logits.dtype == model.attention_weights([1, 2]).dtype == np.float32
+    assert logits.dtype == np.float32
 
 
 @pytest.mark.parametrize("convert", [lambda ids: ids, tensor, lambda ids: ids.tolist(), lambda ids: ids.astype(np.uint8)])
@@ -165,23 +165,11 @@ def test_parameters_are_counted_right(bias):
     assert model.config.parameter_count() == sum(parameter.numel() for parameter in model.parameters())
 
 
-def test_attention_weights_are_every_heads_rows_and_leave_no_trace():
-    model = small_model(dropout=0.5)
-    weights = model.attention_weights([1, 2, 3, 4])
-    assert weights.shape == (2, 3, 4, 4)
-    np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
-    assert (np.triu(weights, 1) == 0).all()
-    np.testing.assert_array_equal(weights, model.attention_weights(np.array([1, 2, 3, 4])))
-    assert all(module.training for module in model.modules())
-    assert is_grad_enabled()
-
-
-def test_looking_puts_back_each_modules_own_mode():
+def test_writing_leaves_each_module_in_its_own_mode():
     model = small_model(dropout=0.5)
     model.h[0].eval()
     modes = [module.training for module in model.modules()]
     model.generate([1], 3)
-    model.attention_weights([1, 2])
     assert [module.training for module in model.modules()] == modes
 
 

@@ -21,7 +21,7 @@ SIZES = [(2, 3, 2, 4), (1, 1, 1, 2), (2, 5, 1, 3), (1, 4, 4, 1)]  # B, T, H, D
 
 def fast(qkv, n_head, dropout_p=0.0):
     generator = Generator(3) if dropout_p else None
-    return fused(_kernel, qkv, n_head=n_head, dropout_p=dropout_p, generator=generator, kept_weights=None)
+    return fused(_kernel, qkv, n_head=n_head, dropout_p=dropout_p, generator=generator)
 
 
 def definition(qkv, n_head, dropout_p=0.0):
@@ -77,11 +77,12 @@ def test_layer_is_as_in_torch(generator):
     state = {name: array.numpy() for name, array in theirs.state_dict().items()}
     names = {"in_proj_weight": "c_attn.weight", "in_proj_bias": "c_attn.bias", "out_proj.weight": "c_proj.weight"}
     ours.load_state_dict({names.get(name, "c_proj.bias"): array for name, array in state.items()})
-    x, kept = generator.standard_normal((2, 5, 8)).astype(np.float32), []
+    x = generator.standard_normal((2, 5, 8)).astype(np.float32)
     seen = torch.tensor(x)
     expected, weights = theirs(seen, seen, seen, attn_mask=torch.tensor(future_mask(5, 5)), average_attn_weights=False)
-    np.testing.assert_allclose(ours(tensor(x), kept).detach().numpy(), expected.detach().numpy(), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(kept[0], weights.detach().numpy(), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(ours(tensor(x)).detach().numpy(), expected.detach().numpy(), rtol=1e-4, atol=1e-5)
+    query, key, _ = ours.project(tensor(x)).array.reshape(2, 5, 3, 2, 4).transpose(2, 0, 3, 1, 4)
+    np.testing.assert_allclose(attention_weights(query, key), weights.detach().numpy(), rtol=1e-4, atol=1e-6)
 
 
 def test_weights_see_nothing_of_the_future_and_sum_to_1(generator):

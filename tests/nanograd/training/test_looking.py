@@ -1,9 +1,7 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from nanograd.training.looking import head_scores, look_at
+from nanograd.training.looking import induction_scores, look_at
 from nanograd.training.trainer import Trainer
 
 
@@ -74,19 +72,12 @@ def test_scores_are_shares_of_the_attention(trainer):
 
 
 def test_an_induction_head_scores_one():
-    class Copier:
-        """A model whose head looks at what came after the present token the first time."""
-
-        config = SimpleNamespace(block_size=8, vocab_size=50)
-
-        def attention_weights(self, ids):
-            weights = np.zeros((1, 1, len(ids), len(ids)))
-            for place, token in enumerate(ids):
-                earlier = [at for at in range(place) if ids[at] == token]
-                weights[0, 0, place, earlier[0] + 1 if earlier else 0] = 1
-            return weights
-
-    assert head_scores(Copier(), np.ones((1, 1, 1, 1))).tolist() == [[[0.0, 0.0, 1.0]]]
+    ids = [3, 1, 4, 5, 3, 1, 4, 5]
+    weights = np.zeros((1, 1, 8, 8))
+    for place, token in enumerate(ids):
+        earlier = [at for at in range(place) if ids[at] == token]
+        weights[0, 0, place, earlier[0] + 1 if earlier else 0] = 1
+    assert induction_scores(weights).tolist() == [[1.0]]
 
 
 def test_one_token_looks_back_at_nothing(trainer):
