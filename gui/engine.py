@@ -376,7 +376,7 @@ class Engine:
             self._take_corpus(corpus)
         else:
             self._corpus = None
-        count = loaded.model.config.parameter_count()
+        count = sum(parameter.numel() for parameter in loaded.model.parameters())
         self._emit(describe_opened(opened, count, corpus_missing=corpus is None, is_fork=is_fork))
         self._past.keep(loaded.run)
         self._set_state("finished" if saved.step >= saved.settings.max_steps and not is_fork else "paused")

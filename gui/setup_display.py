@@ -17,6 +17,7 @@ from nanograd.training.estimate import (
     parameter_count,
     step_flop,
 )
+from nanograd.training.model_parts import model_parts
 from nanograd.training.settings import RunSettings, declared_settings
 
 _ESTIMATE_DELAY_MS: Final = 250
@@ -70,7 +71,7 @@ class SetupDisplay(QObject):
     def _show_model(self, settings: RunSettings) -> None:
         views = self._views
         views.cost_card.show_parameter_count(parameter_count(settings, self.vocabulary_size))
-        views.setup.show_model(model_config(settings, self.vocabulary_size).parts(), settings.n_head)
+        views.setup.show_model(model_parts(model_config(settings, self.vocabulary_size)), settings.n_head)
         ends = [min(settings.warmup_steps, settings.max_steps), settings.max_steps]
         steps = sorted({*(round(settings.max_steps * index / _POINTS) for index in range(_POINTS)), *ends})
         views.setup.schedule_plot.show_schedule(steps, [learning_rate(settings, step) for step in steps], settings.warmup_steps)

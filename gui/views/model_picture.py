@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.format import count_text, short_count_text
 from gui.theme import DARK, SMALL_PX, Theme, interface_font, mix, scaled
-from nanograd.gptconfig import ModelPart
+from nanograd.training.model_parts import ModelPart
 
 TITLES: Final = {
     "tokens": "Token table",

@@ -12,7 +12,7 @@ from gui.text_size import sized
 from gui.theme import DARK, SMALL_PX, Theme, scaled, set_role
 from gui.views.model_picture import ModelPicture
 from gui.views.schedule_plot import SchedulePlot
-from nanograd.gptconfig import ModelPart
+from nanograd.training.model_parts import ModelPart
 from nanograd.training.settings import Setting
 
 

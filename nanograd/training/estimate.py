@@ -6,6 +6,7 @@ from math import cos, pi
 from nanograd.errors import SettingsError
 from nanograd.gptconfig import GPTConfig
 from nanograd.multihead_attention import QUERY_BLOCK
+from nanograd.training.model_parts import model_parts
 from nanograd.training.settings import RunSettings
 
 ASSUMED_VOCABULARY_SIZE = 65  # before a text is open: about what one in plain English has
@@ -21,7 +22,7 @@ def model_config(settings: RunSettings, vocabulary_size: int) -> GPTConfig:
 
 def parameter_count(settings: RunSettings, vocabulary_size: int) -> int:
     """How many numbers the model learns."""
-    return model_config(settings, vocabulary_size).parameter_count()
+    return sum(part.parameter_count for part in model_parts(model_config(settings, vocabulary_size)))
 
 
 def learning_rate(settings: RunSettings, step: int) -> float:

@@ -174,7 +174,7 @@ class Trainer:
             step=self.step,
             settings=self.settings,
             vocabulary_size=self.tokenizer.vocabulary_size,
-            parameter_count=self.model.config.parameter_count(),
+            parameter_count=sum(parameter.numel() for parameter in self.model.parameters()),
         )
         self.metrics.expect(self.settings.max_steps)
         while True:

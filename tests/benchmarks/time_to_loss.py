@@ -82,7 +82,7 @@ def validation_windows(corpus: Corpus, settings: RunSettings) -> Any:
 def our_steps(corpus: Corpus, settings: RunSettings) -> Iterator[tuple[float, Callable[[], float]]]:
     """The program's own trainer, without its evaluations and samples."""
     trainer = Trainer(replace(settings, eval_interval=10_000_000, eval_windows=1, sample_tokens=0), corpus, probe="")
-    if trainer.model.config.block_size > CONTEXT or trainer.model.config.parameter_count() > 1_000_000:
+    if trainer.model.config.block_size > CONTEXT or sum(p.numel() for p in trainer.model.parameters()) > 1_000_000:
         raise ValueError("The comparison allows a context of 64 and a million parameters.")
     inputs, targets = validation_windows(corpus, settings)
     parts = Parts(settings.parts)

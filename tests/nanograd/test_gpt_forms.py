@@ -8,6 +8,7 @@ import pytest
 from nanograd.gptconfig import NORMS, POSITIONS
 from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.nn import ACTIVATIONS
+from nanograd.training.model_parts import model_parts
 
 BLOCK_SIZE = 8
 FORMS = [
@@ -29,7 +30,9 @@ def model(request):
 
 
 def test_each_form_counts_its_parameters_and_has_the_right_gradients(model):
-    assert model.config.parameter_count() == sum(parameter.numel() for parameter in model.parameters())
+    assert sum(part.parameter_count for part in model_parts(model.config)) == sum(
+        parameter.numel() for parameter in model.parameters()
+    )
     generator = np.random.default_rng(1)
     ids, eps = generator.integers(0, 11, (2, 6)), 1e-6
     model(ids, ids)[1].backward()

@@ -11,6 +11,7 @@ from nanograd.gptlanguage import GPTLanguageModel
 from nanograd.graph import Node
 from nanograd.random import manual_seed
 from nanograd.tensor import Tensor
+from nanograd.training.model_parts import model_parts
 
 SMALL = {"vocab_size": 11, "n_embd": 12, "n_head": 3, "n_layer": 2, "block_size": 6}
 
@@ -44,7 +45,9 @@ def test_the_issues_example_runs_as_it_stands(generator):
     assert abs(loss.item() - np.log(10_000)) < 0.2
     prompt = Tensor([1.0, 2.0]).long()
     assert model.generate(prompt, max_new_tokens=2).shape == (4,)
-    assert model.config.parameter_count() == sum(parameter.numel() for parameter in model.parameters())
+    assert sum(part.parameter_count for part in model_parts(model.config)) == sum(
+        parameter.numel() for parameter in model.parameters()
+    )
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)], ids=["float64", "float32"])
@@ -162,7 +165,9 @@ def test_the_same_seed_makes_the_same_model():
 @pytest.mark.parametrize("bias", [True, False])
 def test_parameters_are_counted_right(bias):
     model = GPTLanguageModel(**SMALL, bias=bias)
-    assert model.config.parameter_count() == sum(parameter.numel() for parameter in model.parameters())
+    assert sum(part.parameter_count for part in model_parts(model.config)) == sum(
+        parameter.numel() for parameter in model.parameters()
+    )
 
 
 def test_writing_leaves_each_module_in_its_own_mode():

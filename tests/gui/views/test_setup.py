@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolTip
 from gui.theme import LIGHT
 from gui.views.setup import SetupView
 from nanograd.training.estimate import model_config, parameter_count
+from nanograd.training.model_parts import model_parts
 from nanograd.training.settings import PRESETS, declared_settings
 
 
@@ -22,7 +23,7 @@ def view(qtbot):
 
 
 def show(view, settings, vocabulary_size=65):
-    parts = model_config(settings, vocabulary_size).parts()
+    parts = model_parts(model_config(settings, vocabulary_size))
     view.show_model(parts, settings.n_head)
     return parts
 
