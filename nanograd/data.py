@@ -8,6 +8,7 @@ import numpy as np
 from nanograd.creation import randperm, tensor
 from nanograd.errors import ShapeError, refuse
 from nanograd.joining import stack
+from nanograd.outside import LOADER_ARGUMENTS
 from nanograd.random import Generator
 from nanograd.tensor import Tensor
 
@@ -66,14 +67,6 @@ def default_collate(batch: Sequence[Any]) -> Any:
     raise TypeError(f"Samples are tensors, arrays, numbers, texts, tuples or dicts, not {kind}; give a collate_fn for others.")
 
 
-_WORKERS = ("num_workers", "timeout", "worker_init_fn", "persistent_workers", "prefetch_factor", "multiprocessing_context")
-_HINTS = {
-    **dict.fromkeys(_WORKERS, "samples are loaded in this process: leave it out"),
-    **dict.fromkeys(("sampler", "batch_sampler"), "give a data set in that order, such as [dataset[i] for i in indices]"),
-    "pin_memory": "all memory is the CPU's own: leave it out",
-}
-
-
 class DataLoader:
     """Batches of `batch_size` samples, in order or, with `shuffle`, in a new random order each time it is gone through.
 
@@ -96,9 +89,9 @@ class DataLoader:
         **others: Any,
     ) -> None:
         for name, value in others.items():
-            if name not in _HINTS:
+            if name not in LOADER_ARGUMENTS:
                 raise TypeError(f"DataLoader takes no argument {name!r}.")
-            refuse(bool(value), f"DataLoader's {name}", _HINTS[name])
+            refuse(bool(value), f"DataLoader's {name}", LOADER_ARGUMENTS[name])
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise TypeError(f"A data set has a length and samples by position, not a {type(dataset).__name__}: use list(...).")
         if not isinstance(batch_size, int) or batch_size < 1:

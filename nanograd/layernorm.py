@@ -176,12 +176,10 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """`rms_norm` with a learned weight, from 1. Input and output have the same shape."""
 
-    weight: Parameter | None
-
     def __init__(self, normalized_shape: Sizes, eps: float | None = None, elementwise_affine: bool = True) -> None:
         super().__init__()
         self.normalized_shape, self.eps, self.elementwise_affine = _as_shape(normalized_shape), eps, elementwise_affine
-        self.register_parameter("weight", Parameter(ones(self.normalized_shape)) if elementwise_affine else None)
+        self.weight = Parameter(ones(self.normalized_shape)) if elementwise_affine else None
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise a tensor whose shape ends in `normalized_shape`."""

@@ -23,6 +23,13 @@ def _directed(gradient: Array, parameter: Array, group: Group, decay: float) -> 
     return gradient + decay * parameter if decay else gradient
 
 
+def _count(state: dict[str, Any], parameter: Array, names: list[str]) -> None:
+    """Count a step; before the first, a parameter's state becomes arrays of zeros with these names."""
+    if not state:
+        state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
+    state["step"] += 1
+
+
 def _mix(average: Array, new: Array, share: float, scratch: Array) -> None:
     """average = share average + (1 - share) new, in place; `scratch` then holds (1 - share) new, and may be `new` itself."""
     average *= share
@@ -84,10 +91,8 @@ class RMSprop(DeclaredOptimizer, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
         gradient, alpha = _directed(gradient, parameter, group, group["weight_decay"]), group["alpha"]
-        if not state:
-            names = ["square_avg", *["momentum_buffer"] * (group["momentum"] > 0), *["grad_avg"] * group["centered"]]
-            state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
-        state["step"] += 1
+        names = ["square_avg", *["momentum_buffer"] * (group["momentum"] > 0), *["grad_avg"] * group["centered"]]
+        _count(state, parameter, names)
         square, change = state["square_avg"], np.square(gradient, out=np.empty_like(parameter))
         _mix(square, change, alpha, change)
         if group["centered"]:
@@ -122,11 +127,9 @@ class Adam(DeclaredOptimizer, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_deca
     decouples_weight_decay = False
 
     def _update(self, parameter: Array, gradient: Array, state: dict[str, Any], group: Group) -> None:
-        if not state:
-            names = ["exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]]
-            state.update({"step": 0, **{name: np.zeros_like(parameter) for name in names}})
-        state["step"] += 1
-        arrays = [parameter, gradient, *(state[name] for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if name in state)]
+        names = ["exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]]
+        _count(state, parameter, names)
+        arrays = [parameter, gradient, *(state[name] for name in names)]
         for pieces in _in_chunks(arrays):
             self._update_chunk(*pieces, step=state["step"], group=group)
 

@@ -23,6 +23,7 @@ def _read_hints() -> dict[str, dict[str, str]]:
 _HINTS: Final = _read_hints()
 FUNCTIONS, METHODS, BOTH = _HINTS["functions"], _HINTS["methods"], _HINTS["functions and methods"]
 PARTS, MODULE_METHODS = _HINTS["parts"], _HINTS["module methods"]  # parts: layers, losses, optimizers and the like
+LOADER_ARGUMENTS = _HINTS["arguments of DataLoader"]
 
 
 class AbsentMethods:

@@ -1,7 +1,7 @@
 """Where all chance comes from: generators that can be seeded, and streams that are functions of a seed."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
@@ -17,12 +17,12 @@ class Generator:
     It is numpy's SFC64, a fast generator of 64-bit numbers.
     """
 
-    def __init__(self, seed: int = 0, device: Any = None) -> None:
+    def __init__(self, seed: int | Sequence[int] = 0, device: Any = None) -> None:
         check_device(device)
         self.manual_seed(seed)
 
-    def manual_seed(self, seed: int) -> "Generator":
-        """Start again from `seed`, an integer of at least 0."""
+    def manual_seed(self, seed: int | Sequence[int]) -> "Generator":
+        """Start again from `seed`, an integer of at least 0, or several."""
         self.numpy = np.random.Generator(np.random.SFC64(seed))
         return self
 
@@ -32,9 +32,7 @@ def stream(seed: int, purpose: str, *position: int) -> Generator:
 
     It depends on nothing but its arguments, so a run that goes on at step 500 draws what it would have drawn anyway.
     """
-    generator = Generator()
-    generator.numpy = np.random.Generator(np.random.SFC64([seed, crc32(purpose.encode()), *position]))
-    return generator
+    return Generator([seed, crc32(purpose.encode()), *position])
 
 
 _local = threading.local()  # `generator`, where `using` set one in this thread
