@@ -87,7 +87,7 @@ def _check_probability(p: float) -> None:
         raise ValueError(f"A dropout probability is from 0 to 1; got {p}.")
 
 
-class Dropout(FunctionLayer, function=dropout):
+class Dropout(FunctionLayer, function=dropout, shows="p inplace"):
     """`dropout` as a layer; off in evaluation. Input and output have the same shape."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:

@@ -344,7 +344,7 @@ class FunctionLayer(Module):
         super().__init__()
         given = self.__signature__.bind(*args, **named)
         given.apply_defaults()
-        refuse_inplace(given.arguments.pop("inplace", False))
+        refuse_inplace(given.arguments.get("inplace", False))
         for name, value in given.arguments.items():
             keep = self.register_buffer if name.endswith("weight") else self.__setattr__
             keep(name, value)

@@ -133,7 +133,7 @@ class _Pool2d(FunctionLayer):
         _pool_windows(self.kernel_size, self.stride, self.padding, dilation, self.ceil_mode)  # raises here what forward would
 
 
-class MaxPool2d(_Pool2d, function=max_pool2d, shows="kernel_size stride padding dilation"):
+class MaxPool2d(_Pool2d, function=max_pool2d, shows="kernel_size stride padding dilation ceil_mode"):
     """`max_pool2d` as a layer: (N, C, H, W) -> (N, C, H', W'), or both without N."""
 
 

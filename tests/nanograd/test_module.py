@@ -108,6 +108,6 @@ def test_parameters_are_float32_unless_they_come_as_float64():
 def test_repr_shows_the_tree():
     expected = (
         "Sequential(\n  (0): MLP(\n    activation='relu'\n    (c_fc): Linear(in_features=2, out_features=3, bias=True)\n"
-        "    (c_proj): Linear(in_features=3, out_features=1, bias=True)\n  )\n  (1): Dropout(p=0.5)\n)"
+        "    (c_proj): Linear(in_features=3, out_features=1, bias=True)\n  )\n  (1): Dropout(p=0.5, inplace=False)\n)"
     )
     assert repr(Sequential(MLP(2, 3, 1), Dropout(0.5))) == expected
