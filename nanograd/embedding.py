@@ -1,4 +1,7 @@
-"""The embedding: row i of a table (num_embeddings, embedding_dim) stands for token i. One-hot: 1 at place i stands for it."""
+"""The embedding (Bengio et al., 2003): row i of a table W (num_embeddings, embedding_dim) stands for token i, z = W[i].
+
+Its one-hot form is 1 at place i and 0 elsewhere; the embedding is the product of that with the table.
+"""
 
 import numpy as np
 

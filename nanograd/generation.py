@@ -50,6 +50,9 @@ def token_probabilities(logits: Array, sampling: Sampling, ids: Ids | None = Non
     """The probabilities (B, V) that tokens are drawn with: logits (B, V) by penalty, temperature, top-k, and top-p, in turn.
 
     `ids` (B, T) are the texts so far, which the penalty asks for.
+
+    >>> token_probabilities(np.log([[0.6, 0.3, 0.1]]), Sampling(top_k=2)).round(3)
+    array([[0.667, 0.333, 0.   ]])
     """
     scores = logits.astype(np.float64)
     if ids is not None and sampling.repetition_penalty != 1:

@@ -66,6 +66,16 @@ def save(
     """Write a model, and where given its optimizer's state and more arrays, to `path`; CheckpointError where that fails.
 
     A file that was at `path` before moves to `set_aside` where that is given.
+
+    >>> import tempfile
+    >>> from nanograd.nn import Linear
+    >>> first, second = Linear(2, 3), Linear(2, 3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Path(folder, "model.safetensors"), model=first, metadata={"step": "5"})
+    ...     load(Path(folder, "model.safetensors"), model=second)
+    {'step': '5'}
+    >>> bool((first.weight == second.weight).all())
+    True
     """
     tensors = dict(arrays or {})
     state = model.state_dict()

@@ -1,7 +1,8 @@
 """Causal self-attention with several heads (Vaswani et al., 2017).
 
 Each token makes a query, a key and a value for each of H heads, D = C / H numbers each. A token's weights over the tokens
-up to itself are softmax(q . k / sqrt(D)); what it takes from them is the sum of their values by these weights.
+up to itself are softmax(q . k / sqrt(D)); what it takes from them is the sum of their values by these weights. QK
+normalisation (Henry et al., 2020) divides queries and keys by their root mean square first, x / sqrt(mean(x^2) + 1e-6).
 Shapes: input (B, T, C); queries, keys and values (B, H, T, D); weights (B, H, T, T), queries by keys.
 """
 
@@ -13,6 +14,7 @@ import numpy as np
 from nanograd.dropout import Dropout, dropout, keep_mask
 from nanograd.errors import ShapeError
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
+from nanograd.joining import cat
 from nanograd.linear import Linear
 from nanograd.module import Module
 from nanograd.random import Generator, current_generator
@@ -20,7 +22,9 @@ from nanograd.rotary import rotary_kernel
 from nanograd.softmax import softmax
 from nanograd.tensor import Tensor, fused, wrap
 
-# ---- the definition ---------------------------------------------------------------------------------------------------
+_QK_EPS = 1e-6
+
+# ---- the definitions --------------------------------------------------------------------------------------------------
 
 
 def attention_definition(query: Tensor, key: Tensor, value: Tensor, dropout_p: float = 0.0) -> Tensor:
@@ -29,6 +33,14 @@ def attention_definition(query: Tensor, key: Tensor, value: Tensor, dropout_p: f
     scores = query @ key.transpose(-2, -1) / D**0.5
     weights = softmax(scores.masked_fill(wrap(future_mask(T, T)), -np.inf), dim=-1)
     return dropout(weights, dropout_p) @ value
+
+
+def qk_norm_definition(qkv: Tensor, n_head: int) -> Tensor:
+    """QK normalisation in primitives: (B, T, 3C), of which the last third are values, which stay; the shape stays."""
+    heads = qkv.reshape(*qkv.shape[:2], 3, n_head, -1)
+    queries_and_keys, values = heads.split([2, 1], dim=2)
+    inverse = (queries_and_keys.square().mean(-1, keepdim=True) + _QK_EPS).rsqrt()
+    return cat([queries_and_keys * inverse, values], dim=2).reshape(qkv.shape)
 
 
 def future_mask(queries: int, keys: int) -> Array:
@@ -146,7 +158,7 @@ def _normalise_heads(qkv: Array, n_head: int) -> Fused:
     B, T, width = qkv.shape
     z = np.array(qkv)
     heads = z.reshape(B, T, 3, n_head, width // 3 // n_head)[:, :, :2]
-    inverse = 1 / np.sqrt(np.square(heads).mean(axis=-1, keepdims=True) + qkv.dtype.type(1e-6))
+    inverse = 1 / np.sqrt(np.square(heads).mean(axis=-1, keepdims=True) + qkv.dtype.type(_QK_EPS))
     heads *= inverse
     return z, (z, inverse, n_head)
 
@@ -167,8 +179,10 @@ qk_norm_kernel = Kernel("qk_norm", _normalise_heads, _normalise_heads_backward)
 class MultiHeadAttention(Module):
     """Causal self-attention with `n_head` heads: (B, T, n_embd) -> (B, T, n_embd).
 
-    `rotary` turns queries and keys by their positions; `qk_norm` divides them by their root mean square first (Henry et
-    al., 2020).
+    `rotary` turns queries and keys by their positions, after `qk_norm`.
+
+    >>> MultiHeadAttention(n_embd=4, n_head=2)(Tensor(np.ones((1, 3, 4)))).shape
+    (1, 3, 4)
     """
 
     def __init__(

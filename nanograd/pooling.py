@@ -1,4 +1,7 @@
-"""Pooling: the largest number, or the mean, of each window of (N, C, H, W), channel by channel."""
+"""Pooling of (N, C, H, W), channel by channel: the mean of each window (LeCun et al., 1998), or its largest (Ranzato et al., 2007).
+
+y[n, c, h, w] = max, or mean, over i, j of x[n, c, s h + d i - p, s w + d j - p], with stride s, padding p and dilation d.
+"""
 
 from itertools import count, repeat
 from math import prod

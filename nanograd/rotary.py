@@ -28,7 +28,12 @@ def turns(begin: int, count: int, head_size: int, dtype: Any) -> tuple[Array, Ar
 
 
 def rotary_definition(x: Tensor, begin: int = 0) -> Tensor:
-    """(..., T, D) turned by the positions from `begin`, in primitives; the shape stays."""
+    """(..., T, D) turned by the positions from `begin`, in primitives; the shape stays.
+
+    >>> rotary_definition(Tensor([[1.0, 0.0], [1.0, 0.0]]))
+    tensor([[1.0000, 0.0000],
+            [0.5403, 0.8415]])
+    """
     T, D = x.shape[-2:]
     cosines, sines = (wrap(table) for table in turns(begin, T, D, x.dtype))
     left, right = x.chunk(2, dim=-1)

@@ -12,6 +12,8 @@ from nanograd.multihead_attention import (
     attention_definition,
     attention_weights,
     future_mask,
+    qk_norm_definition,
+    qk_norm_kernel,
 )
 from nanograd.random import Generator, using
 from nanograd.tensor import Tensor, fused
@@ -83,6 +85,27 @@ def test_layer_is_as_in_torch(generator):
     np.testing.assert_allclose(ours(tensor(x)).detach().numpy(), expected.detach().numpy(), rtol=1e-4, atol=1e-5)
     query, key, _ = ours.project(tensor(x)).array.reshape(2, 5, 3, 2, 4).transpose(2, 0, 3, 1, 4)
     np.testing.assert_allclose(attention_weights(query, key), weights.detach().numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_fused_qk_norm_equals_its_definition_in_value_and_gradient(sizes, generator):
+    qkv, found = draw_qkv(generator, *sizes), []
+    weights = tensor(generator.standard_normal(qkv.shape))
+    for function in (partial(fused, qk_norm_kernel), qk_norm_definition):
+        qkv.grad = None
+        result = function(qkv, n_head=sizes[2])
+        (result * weights).sum().backward()
+        found.append((result.array, qkv.grad.array))
+    for got, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
+    assert gradcheck(partial(fused, qk_norm_kernel, n_head=sizes[2]), qkv)
+
+
+def test_qk_norm_leaves_queries_and_keys_of_length_1_and_values_as_they_are(generator):
+    qkv = draw_qkv(generator, 2, 3, 2, 4)
+    heads = fused(qk_norm_kernel, qkv, n_head=2).array.reshape(2, 3, 3, 2, 4)
+    np.testing.assert_allclose(np.square(heads[:, :, :2]).mean(-1), 1, rtol=1e-4)
+    np.testing.assert_array_equal(heads[:, :, 2], qkv.array.reshape(2, 3, 3, 2, 4)[:, :, 2])
 
 
 def test_weights_see_nothing_of_the_future_and_sum_to_1(generator):
