@@ -11,7 +11,7 @@ from math import pi, sqrt
 import numpy as np
 
 from nanograd.erf import erf_array
-from nanograd.errors import refuse_inplace
+from nanograd.errors import ArgumentError, refuse_inplace
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, Operation
 from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, apply, fused
@@ -161,7 +161,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     tensor([ 0., 10.])
     """
     if approximate not in ("none", "tanh"):
-        raise ValueError(f"approximate is 'none' or 'tanh', not {approximate!r}.")
+        raise ArgumentError(f"approximate is 'none' or 'tanh', not {approximate!r}.")
     return fused(_gelu_kernel, input, approximate=approximate)
 
 

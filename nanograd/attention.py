@@ -10,7 +10,7 @@ import numpy as np
 
 from nanograd.creation import empty, zeros
 from nanograd.dropout import dropout, keep_mask
-from nanograd.errors import ShapeError, refuse
+from nanograd.errors import ArgumentError, ShapeError, refuse
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.init import xavier_uniform_
 from nanograd.linear import Linear, linear
@@ -91,9 +91,9 @@ def scaled_dot_product_attention(
     if not query.dtype == key.dtype == value.dtype:
         raise ShapeError(f"Attention needs one dtype; got {query.dtype}, {key.dtype} and {value.dtype}: use .to().")
     if is_causal and attn_mask is not None:
-        raise ValueError("attn_mask and is_causal exclude each other: make the mask causal too, or leave one of them out.")
+        raise ArgumentError("attn_mask and is_causal exclude each other: make the mask causal too, or leave one of them out.")
     if not 0 <= dropout_p < 1:
-        raise ValueError(f"dropout_p is from 0 to below 1; got {dropout_p}.")
+        raise ArgumentError(f"dropout_p is from 0 to below 1; got {dropout_p}.")
     query._require_floats("scaled_dot_product_attention")
     if is_causal:
         attn_mask = wrap(np.tri(query.shape[-2], key.shape[-2], dtype=np.bool_))
@@ -171,7 +171,7 @@ class MultiheadAttention(Module):
         Without `need_weights` it is faster.
         """
         if is_causal and attn_mask is None:
-            raise ValueError("is_causal says that attn_mask is causal, so attn_mask has to be given as well.")
+            raise ArgumentError("is_causal says that attn_mask is causal, so attn_mask has to be given as well.")
         if query.ndim == 2:  # no batch: a batch of one
             one = 0 if self.batch_first else 1
             padding = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from nanograd.creation import ones, tensor, zeros
-from nanograd.errors import ShapeError
+from nanograd.errors import ArgumentError, ShapeError
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, no_grad
 from nanograd.module import Module, Parameter
 from nanograd.tensor import Tensor, fused, wrap
@@ -89,7 +89,7 @@ def batch_norm(
     elif running_mean is not None and running_var is not None:
         mean, var = running_mean.array, running_var.array
     else:
-        raise ValueError("batch_norm needs running_mean and running_var in evaluation; pass both, or training=True.")
+        raise ArgumentError("batch_norm needs running_mean and running_var in evaluation; pass both, or training=True.")
     weight = ones(channels, dtype=input.dtype) if weight is None else weight
     bias = zeros(channels, dtype=input.dtype) if bias is None else bias
     return fused(_kernel, x, weight, bias, mean=mean, var=var, is_of_batch=training, eps=eps).reshape(input.shape)

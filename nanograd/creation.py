@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nanograd.dtype import as_dtype, check_device, float32, int64, nearest_dtype
-from nanograd.errors import ShapeError
+from nanograd.errors import ArgumentError, ShapeError
 from nanograd.graph import Array
 from nanograd.random import Generator, numpy_draws
 from nanograd.tensor import Tensor, wrap
@@ -108,7 +108,7 @@ def arange(
     """From `start` in steps to below `end`; arange(n) begins at 0. int64 where all are whole, otherwise float32."""
     begin, stop = (0, start) if end is None else (start, end)
     if step == 0 or (stop - begin) * step < 0:
-        raise ValueError(f"arange goes from {begin} to {stop} in steps towards it; got the step {step}.")
+        raise ArgumentError(f"arange goes from {begin} to {stop} in steps towards it; got the step {step}.")
     count = int(np.ceil((stop - begin) / step))
     is_whole = all(isinstance(value, int) for value in (begin, stop, step))
     return _finish(begin + np.arange(count) * step, dtype or (int64 if is_whole else float32), device, requires_grad)
@@ -150,7 +150,7 @@ def randint(
     elif high is None:
         low, high = 0, low
     if high <= low:
-        raise ValueError(f"randint needs high above low; got low {low}, high {high}.")
+        raise ArgumentError(f"randint needs high above low; got low {low}, high {high}.")
     return _finish(numpy_draws(generator).integers(low, high, _shape((size,))), dtype or int64, device)
 
 
@@ -163,11 +163,11 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     """Indices drawn by weights (C,) or (N, C), which need not sum to 1: (num_samples,) or (N, num_samples), int64."""
     weights = np.atleast_2d(input.array.astype(np.float64))
     if input.ndim not in (1, 2) or (weights < 0).any() or not np.isfinite(weights).all():
-        raise ValueError("multinomial takes weights (C,) or (N, C), finite and at least 0.")
+        raise ArgumentError("multinomial takes weights (C,) or (N, C), finite and at least 0.")
     if num_samples < 1:
-        raise ValueError(f"multinomial draws at least one sample; got num_samples {num_samples}.")
+        raise ArgumentError(f"multinomial draws at least one sample; got num_samples {num_samples}.")
     available = (weights > 0).sum(axis=1).min() if len(weights) else 0
     if available < (1 if replacement else num_samples):
-        raise ValueError(f"{num_samples} draws without replacement need as many weights above 0; there are {available}.")
+        raise ArgumentError(f"{num_samples} draws without replacement need as many weights above 0; there are {available}.")
     drawn = [numpy_draws(generator).choice(row.size, num_samples, replacement, row / row.sum()) for row in weights]
     return wrap(np.reshape(drawn, (*input.shape[:-1], num_samples)).astype(np.int64))

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from nanograd.errors import ArgumentError
+
 Dtype = np.dtype[Any]
 
 float32: Final[Dtype] = np.dtype(np.float32)
@@ -41,7 +43,7 @@ def common_dtype(a: Dtype, a_ndim: int, b: Dtype, b_ndim: int) -> Dtype:
 
 
 class device(str):  # noqa: N801 - PyTorch's name
-    """Where numbers lie, as torch.device: only "cpu" exists here, and ValueError answers another.
+    """Where numbers lie, as torch.device: only "cpu" exists here, and ArgumentError answers another.
 
     >>> device("cpu").type
     'cpu'
@@ -52,7 +54,7 @@ class device(str):  # noqa: N801 - PyTorch's name
     def __new__(cls, type: str = "cpu", index: int | None = None) -> "device":
         """The CPU, under its name."""
         if str(type).split(":")[0] != "cpu":
-            raise ValueError(f"nanograd computes on the CPU only; got device {str(type)!r}: use 'cpu', or leave it out.")
+            raise ArgumentError(f"nanograd computes on the CPU only; got device {str(type)!r}: use 'cpu', or leave it out.")
         return super().__new__(cls, "cpu")
 
     @property
@@ -68,6 +70,6 @@ CPU: Final = device("cpu")
 
 
 def check_device(wanted: Any) -> None:
-    """Raise ValueError for any device but the CPU, which is the only one here."""
+    """Raise ArgumentError for any device but the CPU, which is the only one here."""
     if wanted is not None:
         device(wanted)

@@ -12,7 +12,7 @@ import numpy as np
 from nanograd import operations as ops
 from nanograd.dtype import FLOATS
 from nanograd.erf import erf_array
-from nanograd.errors import ShapeError
+from nanograd.errors import ArgumentError, ShapeError
 from nanograd.graph import Array, Operation
 from nanograd.tensor_methods import TensorMethods
 
@@ -116,6 +116,8 @@ class ElementwiseMethods(TensorMethods):
     mul_ = __imul__ = _in_place(ops.multiply, "x becomes x other.")
     div_ = __itruediv__ = _in_place(ops.divide, "x becomes x / other.")
     __ipow__ = _in_place(ops.power, "x becomes x to the power other.")
+    __ifloordiv__ = _in_place(ops.floor_divide, "x becomes x / other, rounded down.")
+    __imod__ = _in_place(ops.remainder, "x becomes x modulo other.")
 
     # ---- comparison and logic: bool, never differentiable -------------------------------------------------------------
 
@@ -133,9 +135,12 @@ class ElementwiseMethods(TensorMethods):
         return self.ne(other) if isinstance(other, _NUMBERS) else NotImplemented
 
     __hash__ = object.__hash__
-    __and__ = __rand__ = _binary(Operation("and", np.bitwise_and), "The bits, or truths, in both.")
-    __or__ = __ror__ = _binary(Operation("or", np.bitwise_or), "The bits, or truths, in one or both.")
-    __xor__ = __rxor__ = _binary(Operation("xor", np.bitwise_xor), "The bits, or truths, in exactly one.")
+    __and__ = __rand__ = _binary(ops.bitwise_and, "The bits, or truths, in both.")
+    __or__ = __ror__ = _binary(ops.bitwise_or, "The bits, or truths, in one or both.")
+    __xor__ = __rxor__ = _binary(ops.bitwise_xor, "The bits, or truths, in exactly one.")
+    __iand__ = _in_place(ops.bitwise_and, "x becomes x & other.")
+    __ior__ = _in_place(ops.bitwise_or, "x becomes x | other.")
+    __ixor__ = _in_place(ops.bitwise_xor, "x becomes x ^ other.")
     __invert__ = _unary(Operation("invert", np.invert), "Every bit, or truth, turned around.")
     logical_and = _binary(Operation("logical_and", np.logical_and), "Whether both are other than 0.")
     logical_or = _binary(Operation("logical_or", np.logical_or), "Whether one is other than 0.")
@@ -173,7 +178,7 @@ class ElementwiseMethods(TensorMethods):
         result = self._tensor
         bounds = [bound for bound in (min, max) if bound is not None]
         if not bounds:
-            raise ValueError("clamp needs min, max or both.")
+            raise ArgumentError("clamp needs min, max or both.")
         if any(hasattr(bound, "shape") for bound in bounds):
             result = result if min is None else result.where(~(result < min), min)
             return result if max is None else result.where(~(result > max), max)

@@ -7,12 +7,16 @@ class NanogradError(Exception):
     """The base of every error that a user's input can cause; its message is fit to be shown as it stands."""
 
 
-class ShapeError(NanogradError, ValueError, RuntimeError):
-    """Arrays whose shapes or dtypes do not fit together; a RuntimeError too, since it is one in PyTorch."""
+class ArgumentError(NanogradError, ValueError, RuntimeError):
+    """A value that an operation does not take; a RuntimeError too, since it is one in PyTorch."""
+
+
+class ShapeError(ArgumentError):
+    """Arrays whose shapes or dtypes do not fit together."""
 
 
 class DimensionError(ShapeError, IndexError):
-    """A dimension that a tensor does not have."""
+    """A dimension, or a place along one, that a tensor does not have."""
 
 
 class GraphError(NanogradError, RuntimeError):
@@ -59,9 +63,9 @@ def refuse_inplace(inplace: bool) -> None:
 
 
 def check_indices(what: str, indices: Any, count: int) -> None:
-    """Raise ShapeError where an array holds something else than integers from 0 to below `count`; `what` is one of them."""
+    """Raise ShapeError where an array holds something else than integers, and DimensionError where one is not below `count`."""
     if indices.dtype.kind not in "iu":
         raise ShapeError(f"{what} is an integer (int64); got {indices.dtype}: use .long().")
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         wrong = indices.min() if indices.min() < 0 else indices.max()
-        raise ShapeError(f"{what} is from 0 to {count - 1}; got {wrong}.")
+        raise DimensionError(f"{what} is from 0 to {count - 1}; got {wrong}.")

@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 from nanograd.activation import softplus
-from nanograd.errors import ShapeError
+from nanograd.errors import ArgumentError, ShapeError
 from nanograd.module import FunctionLayer
 from nanograd.softmax import check_reduction, class_rows, cross_entropy, reduced
 from nanograd.tensor import Tensor, wrap
@@ -72,7 +72,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     tensor(1.5000)
     """
     if beta < 0:
-        raise ValueError(f"beta is at least 0; got {beta}.")
+        raise ArgumentError(f"beta is at least 0; got {beta}.")
     distance = _difference(input, target).abs()
     if beta:
         inner = distance.clamp(max=beta)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from nanograd.errors import ArgumentError
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs, Operation
 
 Axis = tuple[int, ...] | None
@@ -35,11 +36,11 @@ divide = Operation("div", np.true_divide, lambda g, y: g / y, lambda g, z, y: -g
 
 
 def _unless_zero(divide: Any) -> Any:
-    """The function, which for whole numbers raises ZeroDivisionError where the divisor is 0."""
+    """The function, which for whole numbers raises ArgumentError where the divisor is 0."""
 
     def checked(x: Array, y: Array) -> Any:
         if y.dtype.kind == "i" and not y.all():
-            raise ZeroDivisionError("A whole number was divided by 0; use floats for inf and nan.")
+            raise ArgumentError("A whole number was divided by 0; use floats for inf and nan.")
         return divide(x, y)
 
     return checked
@@ -62,6 +63,10 @@ def _power_derivative_of_base(g: Array, x: Array, y: Any) -> Array:
 
 
 power = Operation("pow", lambda x, y: x**y, _power_derivative_of_base, _power_derivative_of_exponent)
+
+bitwise_and = Operation("and", np.bitwise_and)
+bitwise_or = Operation("or", np.bitwise_or)
+bitwise_xor = Operation("xor", np.bitwise_xor)
 
 cast = Operation("to", lambda x, dtype: x.astype(dtype), lambda g: g)
 

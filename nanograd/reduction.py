@@ -93,6 +93,9 @@ class ReductionMethods(TensorMethods):
         """Whether one over `dim` is other than 0."""
         return self._plain(self.array.any(axis=self._axes(dim), keepdims=keepdim))
 
+    def __contains__(self, value: Any) -> bool:
+        return bool((self._tensor == value).any())
+
     # ---- products of vectors and matrices -----------------------------------------------------------------------------
 
     def __matmul__(self, other: Any) -> "Tensor":
@@ -102,7 +105,7 @@ class ReductionMethods(TensorMethods):
         if not self.ndim or not other.ndim or self.shape[-1] != other.shape[-2 if other.ndim > 1 else -1]:
             raise ShapeError(f"matmul needs shapes such as (..., N, K) @ (..., K, M); got {self.shape} @ {other.shape}.")
         if self.dtype != other.dtype:
-            raise TypeError(f"matmul needs one dtype; got {self.dtype} and {other.dtype}: use .to() on one.")
+            raise ShapeError(f"matmul needs one dtype; got {self.dtype} and {other.dtype}: use .to() on one.")
         return self._apply(ops.matmul, other)
 
     def __rmatmul__(self, other: Any) -> "Tensor":

@@ -129,7 +129,7 @@ class ShapingMethods(TensorMethods):
 
     def __iter__(self) -> "Iterator[Tensor]":
         if not self.array.ndim:
-            raise ShapeError("A tensor of no dimensions cannot be iterated over; use item() for its number.")
+            raise TypeError("A tensor of no dimensions cannot be iterated over; use item() for its number.")
         return iter(self.unbind(0))
 
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nanograd.errors import GraphError, ShapeError, check_indices
+from nanograd.errors import ArgumentError, GraphError, ShapeError, check_indices
 from nanograd.graph import Array, Fused, Gradients, Kernel, Needs
 from nanograd.module import FunctionLayer
 from nanograd.tensor import Tensor, fused, wrap
@@ -153,10 +153,10 @@ def cross_entropy(
     0.6931471824645996
     """
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing is from 0 to 1; got {label_smoothing}.")
+        raise ArgumentError(f"label_smoothing is from 0 to 1; got {label_smoothing}.")
     if target.shape == input.shape and input.ndim:
         if ignore_index >= 0:
-            raise ValueError(f"ignore_index {ignore_index} is for target classes; these are probabilities: leave it out.")
+            raise ArgumentError(f"ignore_index {ignore_index} is for target classes; these are probabilities: leave it out.")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
     rows, classes, row_weights = class_rows("cross_entropy", input, target, weight, ignore_index)
     inputs = rows, classes, wrap(row_weights)

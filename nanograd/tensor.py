@@ -109,7 +109,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
 
     def __len__(self) -> int:
         if not self.array.ndim:
-            raise ShapeError("A tensor of no dimensions has no length; use item() for its number.")
+            raise TypeError("A tensor of no dimensions has no length; use item() for its number.")
         return len(self.array)
 
     def __repr__(self) -> str:
@@ -268,7 +268,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
         if result.shape != self.shape:
             raise ShapeError(f"The result has the shape {result.shape}; in place it must be {self.shape}, the tensor's own.")
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
-            raise TypeError(f"The result is {result.dtype}, which {self.dtype} cannot hold; write x = x + y instead of x += y.")
+            raise ShapeError(f"The result is {result.dtype}, which {self.dtype} cannot hold; write x = x + y instead of x += y.")
         try:
             thread.quietly(_write, self.array, result.array)
         except ValueError as error:

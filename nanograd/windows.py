@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nanograd.errors import ShapeError
+from nanograd.errors import ArgumentError, ShapeError
 from nanograd.graph import Array
 
 Sizes = int | Sequence[int]
@@ -66,11 +66,11 @@ def make_windows(kernel: tuple[int, ...], stride: Any, padding: Any, dilation: A
     strides, dilations = as_sizes(stride, count, "stride", 1), as_sizes(dilation, count, "dilation", 1)
     if padding == "same":
         if max(strides) > 1:
-            raise ValueError(f"padding='same' is for a stride of 1; got {stride}: give the padding in numbers.")
+            raise ArgumentError(f"padding='same' is for a stride of 1; got {stride}: give the padding in numbers.")
         totals = [d * (k - 1) for k, d in zip(kernel, dilations, strict=True)]
         around = tuple((total // 2, total - total // 2) for total in totals)
     elif isinstance(padding, str) and padding != "valid":
-        raise ValueError(f"padding is a number, one for each spatial dimension, 'same' or 'valid', not {padding!r}.")
+        raise ArgumentError(f"padding is a number, one for each spatial dimension, 'same' or 'valid', not {padding!r}.")
     else:
         around = tuple((p, p) for p in as_sizes(0 if padding == "valid" else padding, count, "padding", 0))
     return Windows(kernel=kernel, stride=strides, padding=around, dilation=dilations)
