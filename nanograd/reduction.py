@@ -94,7 +94,7 @@ class ReductionMethods(TensorMethods):
         return self._plain(self.array.any(axis=self._axes(dim), keepdims=keepdim))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._tensor == value).any())
+        return bool(self._tensor.eq(value).any())
 
     # ---- products of vectors and matrices -----------------------------------------------------------------------------
 
