@@ -63,7 +63,7 @@ def refuse_inplace(inplace: bool) -> None:
 
 
 def check_indices(what: str, indices: Any, count: int) -> None:
-    """Raise ShapeError where an array holds something else than integers, and DimensionError where one is not below `count`."""
+    """Check indices, each of them `what`: ShapeError unless they are integers, DimensionError unless from 0 to below `count`."""
     if indices.dtype.kind not in "iu":
         raise ShapeError(f"{what} is an integer (int64); got {indices.dtype}: use .long().")
     if indices.size and (indices.min() < 0 or indices.max() >= count):

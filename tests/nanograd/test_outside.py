@@ -16,7 +16,8 @@ from nanograd.outside import BOTH, FUNCTIONS, METHODS, MODULE_METHODS, PARTS, Ab
     [
         ("save", "nanograd.model_state.save"), ("load", "nanograd.model_state.load"), ("compile", "leave it out"), ("float16", "float32"),
         ("bfloat16", "float32"), ("int32", "int64"), ("FloatTensor", "dtype=float32"), ("LongTensor", "dtype=int64"), ("mm", "matmul"),
-        ("masked_select", r"x\[mask\]"), ("std_mean", "std and mean"), ("trunc", "long"), ("multiprocessing", "one process"), ("sofmax", "use softmax, if you mean that"), ("xyzzy", "outside"),
+        ("masked_select", r"x\[mask\]"), ("std_mean", "std and mean"), ("trunc", "long"), ("multiprocessing", "one process"),
+        ("sofmax", "use softmax, if you mean that"), ("xyzzy", "outside"),
     ],
 )  # fmt: skip
 def test_a_function_that_is_missing_is_explained(name, words):

@@ -153,6 +153,12 @@ def test_shapes_that_do_not_fit_are_named(act, words):
         act(Tensor(np.ones((2, 3))))
 
 
+@pytest.mark.parametrize("act", [len, iter])
+def test_a_single_number_has_no_length_and_no_parts(act):
+    with pytest.raises(TypeError, match=r"no dimensions.*item\(\)"):
+        act(Tensor(1.0))
+
+
 def test_what_is_not_a_number_is_refused():
     with pytest.raises(TypeError, match="not with str"):
         Tensor([1.0]) + "1"
