@@ -6,7 +6,9 @@ sigmoid(x) = 1 / (1 + e^-x), silu(x) = x sigmoid(x), softplus(x) = log(1 + e^(be
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import pi, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -69,19 +71,25 @@ def _gelu(x: Array, approximate: str) -> Fused:
 
 def gelu_array(x: Array, approximate: str) -> Array:
     """GELU of an array, without its derivative."""
-    number = x.dtype.type
+    slope, cube, one, half, root_half = _numbers(x.dtype)
     if approximate == "tanh":
         z = x * x
-        z *= number(_SLOPE * _CUBE)
-        z += number(_SLOPE)
+        z *= cube
+        z += slope
         z *= x
         np.tanh(z, out=z)
     else:
-        z = erf_array(x * number(sqrt(0.5)))
-    z += number(1)
-    z *= number(0.5)
+        z = erf_array(x * root_half)
+    z += one
+    z *= half
     z *= x
     return z
+
+
+@lru_cache(maxsize=8)
+def _numbers(dtype: Any) -> tuple[Array, ...]:
+    """GELU's constants as arrays of no dimensions, with which numpy computes fastest."""
+    return tuple(np.array(number, dtype) for number in (_SLOPE, _SLOPE * _CUBE, 1, 0.5, sqrt(0.5)))
 
 
 def _gelu_tanh_chunk(x: Array, z: Array, slope: Array) -> None:

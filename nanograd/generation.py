@@ -84,9 +84,9 @@ def _keep_nucleus(probabilities: Array, top_p: float) -> Array:
 
 def draw(probabilities: Array, generator: Generator) -> Ids:
     """One id for each row of probabilities (B, V): (B,)."""
-    cumulative = np.cumsum(probabilities, axis=-1)
+    cumulative = probabilities.cumsum(axis=-1)
     points = generator.numpy.random((len(probabilities), 1)) * cumulative[:, -1:]
-    drawn: Ids = (cumulative <= points).sum(axis=-1)
+    drawn: Ids = (cumulative > points).argmax(axis=-1)
     return drawn
 
 

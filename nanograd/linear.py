@@ -24,7 +24,7 @@ def linear_definition(input: Tensor, weight: Tensor, bias: Tensor | None = None)
 _FEW = 64  # rows, up to which BLAS computes W x^T faster than x W^T
 
 
-def rows_by_weight(x: Array, weight: Array) -> Array:
+def _rows_by_weight(x: Array, weight: Array) -> Array:
     """x W^T for rows x (N, in_features) and a weight (out_features, in_features): (N, out_features)."""
     if len(x) == 1:
         row: Array = x.dot(weight.T)  # which takes less time to begin than matmul
@@ -33,7 +33,7 @@ def rows_by_weight(x: Array, weight: Array) -> Array:
 
 
 def _linear(x: Array, weight: Array, *bias: Array) -> Fused:
-    z = rows_by_weight(x.reshape(-1, x.shape[-1]), weight)
+    z = _rows_by_weight(x.reshape(-1, x.shape[-1]), weight)
     if bias:
         z += bias[0]
     return z.reshape(*x.shape[:-1], len(weight)), (x, weight)

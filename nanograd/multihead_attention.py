@@ -63,9 +63,9 @@ def attention_weights(query: Array, key: Array) -> Array:
     weights: Array = (query * query.dtype.type(D**-0.5)) @ key.swapaxes(2, 3)
     if T > 1:
         weights[..., future_mask(T, S)] = -np.inf
-    weights -= weights.max(axis=-1, keepdims=True)
+    weights -= np.maximum.reduce(weights, axis=-1, keepdims=True)
     np.exp(weights, out=weights)
-    weights /= weights.sum(axis=-1, keepdims=True)
+    weights /= np.add.reduce(weights, axis=-1, keepdims=True)
     return weights
 
 
