@@ -45,9 +45,16 @@ def grad(
     for place, gradient in enumerate(gradients):
         if gradient is None and not allow_unused:
             raise GraphError(f"The outputs do not depend on input {place}; leave it out, or pass allow_unused=True.")
+    is_repeated = len(set(wanted)) < len(wanted)
+
+    def own(x: Tensor, gradient: Array) -> Array:
+        """The gradient after the hooks, in an array that nobody else has."""
+        seen = through_hooks(x._hooks, gradient)
+        return np.array(seen) if is_repeated or seen is not gradient else gradient
+
     pairs = zip(wanted, gradients, strict=True)
     # Of a list, since Python keeps the first two thousand tuples that it has to cut to size.
-    return tuple([None if gradient is None else wrap(np.array(through_hooks(x._hooks, gradient))) for x, gradient in pairs])
+    return tuple([None if gradient is None else wrap(own(x, gradient)) for x, gradient in pairs])
 
 
 # ---- checked against finite differences -------------------------------------------------------------------------------
