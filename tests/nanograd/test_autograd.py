@@ -96,6 +96,17 @@ def test_a_gradient_belongs_to_its_leaf_alone():
     assert seed.tolist() == [1]
 
 
+def test_grad_gives_arrays_that_nobody_else_has():
+    x, own = leaf(3.0), Tensor([7.0])
+    first, second = autograd.grad(x * x, [x, x])
+    first.zero_()
+    assert second.tolist() == [6]
+    x.register_hook(lambda g: own)
+    (gradient,) = autograd.grad(x * x, x)
+    gradient.zero_()
+    assert own.tolist() == [7]
+
+
 # ---- hooks and retained gradients -------------------------------------------------------------------------------------
 
 

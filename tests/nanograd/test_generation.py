@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -192,6 +194,12 @@ def test_draws_follow_the_probabilities_and_never_what_has_none():
     counts = np.bincount(draw(probabilities, Generator(0)), minlength=5)
     assert counts[[0, 2, 4]].tolist() == [0, 0, 0]
     assert abs(counts[1] / 20_000 - 0.25) < 0.01
+
+
+@pytest.mark.parametrize(("point", "drawn"), [(0.0, 1), (0.2499, 1), (0.25, 3), (np.nextafter(1.0, 0.0), 3)])
+def test_a_draw_is_the_first_whose_sum_of_probabilities_is_above_the_point(point, drawn):
+    fixed = SimpleNamespace(numpy=SimpleNamespace(random=lambda shape: np.full(shape, point)))
+    assert draw(np.array([[0.0, 0.25, 0.0, 0.75, 0.0]]), fixed).tolist() == [drawn]
 
 
 def test_a_token_is_described_with_no_more_rivals_than_there_are():
