@@ -63,7 +63,7 @@ def attention_weights(query: Array, key: Array) -> Array:
     weights: Array = (query * query.dtype.type(D**-0.5)) @ key.swapaxes(2, 3)
     if T > 1:
         weights[..., future_mask(T, S)] = -np.inf
-    weights -= np.maximum.reduce(weights, axis=-1, keepdims=True)
+    weights -= np.maximum.reduce(weights, axis=-1, keepdims=True)  # which begins sooner than the method max
     np.exp(weights, out=weights)
     weights /= np.add.reduce(weights, axis=-1, keepdims=True)
     return weights
