@@ -73,7 +73,7 @@ class Decoder:
         heads = qkv.reshape(B, T, 3, H, D).transpose(2, 0, 3, 1, 4)
         kept[:, :, :, begin:end] = heads[1:]
         keys, values = kept[:, :, :, :end]
-        attended = attention_weights(heads[0], keys) @ values
+        attended: Array = attention_weights(heads[0], keys) @ values
         return attended.transpose(1, 3, 0, 2).reshape(H * D, B * T)
 
 
@@ -90,9 +90,9 @@ def _norm(config: GPTConfig, weights: Weights, name: str) -> Step:
             x = x - averaging.dot(x)
         if x.shape[1] == 1:  # a Python number takes a third of the time of an array of one
             column = x.reshape(-1)
-            z = x * number(sqrt(C / (column.dot(column) + least)))
+            z: Array = x * number(sqrt(C / (column.dot(column) + least)))
         else:
-            inverse = np.vecdot(x, x, axis=0)
+            inverse = np.vecdot(x.T, x.T)
             inverse += least
             np.divide(C, inverse, out=inverse)
             z = x * np.sqrt(inverse, out=inverse)

@@ -69,12 +69,6 @@ def attention_weights(query: Array, key: Array) -> Array:
     return weights
 
 
-def join_heads(heads: Array) -> Array:
-    """(B, H, T, D) -> (B, T, C)."""
-    B, H, T, D = heads.shape
-    return heads.transpose(0, 2, 1, 3).reshape(B, T, H * D)
-
-
 def _blocks(T: int) -> list[slice]:
     return [slice(begin, min(begin + QUERY_BLOCK, T)) for begin in range(0, T, QUERY_BLOCK)]
 
