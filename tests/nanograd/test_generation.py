@@ -50,6 +50,10 @@ def test_prompt_and_continuation_come_back_in_the_prompts_rank(model, prompt, sh
     assert 0 <= result.array.min() <= result.array.max() < 11
 
 
+def test_no_prompts_give_no_texts(model):
+    assert model.generate(np.zeros((0, 3), np.int64), max_new_tokens=5).shape == (0, 8)
+
+
 def test_the_context_is_cropped_and_the_result_is_not(model):
     long, short = list(range(10)), list(range(4, 10))
     full, cropped = model.generate(long, 8, **GREEDY), model.generate(short, 8, **GREEDY)
