@@ -103,6 +103,7 @@ def test_grad_gives_arrays_that_nobody_else_has():
     assert second.tolist() == [6]
     x.register_hook(lambda g: own)
     (gradient,) = autograd.grad(x * x, x)
+    assert gradient.tolist() == [7]
     gradient.zero_()
     assert own.tolist() == [7]
 
