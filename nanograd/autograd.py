@@ -41,20 +41,16 @@ def grad(
         root, seed = result._node or result, result.seed_gradient(weight)
         seeds[root] = seeds[root] + seed if root in seeds else seed
     found = backward_from(seeds, retain_graph, frozenset(x._node for x in wanted if x._node is not None))
-    gradients = [found.get(x._node or x) for x in wanted]
+    keys = [x._node or x for x in wanted]
+    gradients = [found.get(key) for key in keys]
     for place, gradient in enumerate(gradients):
         if gradient is None and not allow_unused:
             raise GraphError(f"The outputs do not depend on input {place}; leave it out, or pass allow_unused=True.")
-    is_repeated = len(set(wanted)) < len(wanted)
-
-    def own(x: Tensor, gradient: Array) -> Array:
-        """The gradient after the hooks, in an array that nobody else has."""
-        seen = through_hooks(x._hooks, gradient)
-        return np.array(seen) if is_repeated or seen is not gradient else gradient
-
+    if len(set(keys)) < len(keys):  # an input named twice has two arrays
+        gradients = [None if gradient is None else np.array(gradient) for gradient in gradients]
     pairs = zip(wanted, gradients, strict=True)
     # Of a list, since Python keeps the first two thousand tuples that it has to cut to size.
-    return tuple([None if gradient is None else wrap(own(x, gradient)) for x, gradient in pairs])
+    return tuple([None if gradient is None else wrap(through_hooks(x._hooks, gradient)) for x, gradient in pairs])
 
 
 # ---- checked against finite differences -------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Decoder:
         D = config.n_embd // config.n_head
         shape = (config.n_layer, 2, batch_size, config.n_head, config.block_size, D)
         self._kept = np.empty(shape, self._tokens.dtype)  # keys and values, filled up to `length`
-        norm, linear = partial(_norm, config, weights), partial(_linear, weights)
+        norm, linear = partial(_norm, config, weights), partial(_linear, weights, batch_size)
         self._layers = [
             (
                 *(norm(f"{name}.ln_1"), linear(f"{name}.attn.c_attn"), linear(f"{name}.attn.c_proj")),
@@ -78,7 +78,7 @@ class Decoder:
 
 
 def _norm(config: GPTConfig, weights: Weights, name: str) -> Step:
-    """The norm of that name."""
+    """The norm of that name, in fewer operations than its kernel, which also keeps what a backward pass needs."""
     weight, bias = weights[f"{name}.weight"][:, None], _bias(weights, name)
     C, number = len(weight), weight.dtype.type
     is_rms = config.norm == "rmsnorm"
@@ -104,10 +104,10 @@ def _norm(config: GPTConfig, weights: Weights, name: str) -> Step:
     return norm
 
 
-def _linear(weights: Weights, name: str) -> Step:
+def _linear(weights: Weights, batch_size: int, name: str) -> Step:
     """The linear layer of that name."""
     weight, bias = weights[f"{name}.weight"], _bias(weights, name)
-    longer = _with_zeros(weight) if 7 / 8 * _TWO_CORES < weight.size < _TWO_CORES else weight
+    longer = _with_zeros(weight) if batch_size == 1 and 7 / 8 * _TWO_CORES < weight.size < _TWO_CORES else weight
 
     def linear(x: Array) -> Array:
         z: Array = longer.dot(x)[: len(weight)] if x.shape[1] == 1 else weight @ x

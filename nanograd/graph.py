@@ -174,10 +174,10 @@ class RemovableHandle:
 
 
 def through_hooks(hooks: Hooks | None, g: Array) -> Array:
-    """The gradient after each hook has seen it, in the order of their keys, and perhaps replaced it."""
+    """The gradient after each hook has seen it, in the order of their keys, and perhaps replaced it by a copy of its own."""
     for _, hook in sorted((hooks or {}).items()):
         replaced = hook(g)
-        g = g if replaced is None else replaced
+        g = g if replaced is None else np.array(replaced)
     return g
 
 

@@ -186,8 +186,7 @@ class Tensor(ElementwiseMethods, ReductionMethods, ShapingMethods, AbsentMethods
 
     def accumulate_grad(self, gradient: Array) -> None:
         """Add an array, which then belongs to this tensor, to `grad`; its hooks see it first."""
-        seen = through_hooks(self._hooks, gradient)
-        gradient = seen if seen is gradient else np.array(seen)
+        gradient = through_hooks(self._hooks, gradient)
         self.grad = wrap(gradient if self.grad is None else self.grad.array + gradient)
 
     def retain_grad(self) -> None:
